@@ -1,0 +1,25 @@
+/** What the mask ROM's first lines say about how a chip started. Texts: recordings of ROMs, ESP-IDF docs. */
+
+export interface BootMode {
+  /** The strapping value as printed, e.g. `0x13`. */
+  value: string;
+  /** Whether the chip waits for a host, rather than starting its flash. */
+  download: boolean;
+}
+
+const BOOT_LINE = /boot:(0x[0-9a-f]+)\s*\(([^\r\n]*)/gi;
+
+/** The last boot line of the text, if any. */
+export function bootMode(text: string): BootMode | undefined {
+  const last = [...text.matchAll(BOOT_LINE)].at(-1);
+  if (!last) return undefined;
+  const [, value = '', mode = ''] = last;
+  return { value: value.toLowerCase(), download: /DOWNLOAD/i.test(mode) || text.includes('waiting for download') };
+}
+
+/** Mostly unprintable text: the line runs at another rate than the port. */
+export function looksLikeWrongBaud(text: string): boolean {
+  if (text.length < 16) return false;
+  const odd = [...text].filter((c) => !/[\t\r\n\x20-\x7e]/.test(c)).length;
+  return odd > text.length / 3;
+}

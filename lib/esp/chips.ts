@@ -1,0 +1,239 @@
+/**
+ * What differs from chip to chip, as one table. Sources: Espressif's technical reference manuals,
+ * register headers of ESP-IDF, and the chip ids of the image format.
+ */
+
+/** Where the flash controller's registers lie that send a command of our own to the flash chip. */
+export interface SpiRegisters {
+  base: number;
+  usr: number;
+  usr1: number;
+  usr2: number;
+  w0: number;
+  /** Length registers of the data phases; ESP8266 keeps the lengths in USR1 instead. */
+  mosiLength?: number;
+  misoLength?: number;
+}
+
+/** Watchdogs that would reset a chip on USB-Serial/JTAG in the middle of flashing. */
+export interface WatchdogRegisters {
+  base: number;
+  config: number;
+  protect: number;
+  superConfig: number;
+  superProtect: number;
+  superKey: number;
+  superAutoFeedBit: number;
+}
+
+export interface Chip {
+  /** As people write it: `ESP32-C3`. */
+  name: string;
+  /** Stub file of esptool-js, without its ending. */
+  stub: string;
+  /** Chip id in image headers and GET_SECURITY_INFO; ESP8266 images carry none. */
+  imageId?: number;
+  /** What READ_REG 0x40001000 gives; only on chips too old to tell their id. */
+  magic?: number;
+  /** Where the mask ROM expects the second-stage loader, and so where a merged image begins. */
+  loaderOffset: number;
+  /** Register pair holding the factory MAC: low word, then high word. */
+  macRegister: number;
+  spi: SpiRegisters;
+  /** Whether *_BEGIN of the ROM takes the fifth word "encrypted". */
+  romTakesEncrypted: boolean;
+  /** Status bytes at the end of a ROM answer (2 or 4); a stub always sends 2. */
+  romStatusLength: number;
+  /** ESP8266's ROM cannot inflate, compute an MD5 or attach the flash. */
+  romIsMinimal?: boolean;
+  watchdogs?: WatchdogRegisters;
+}
+
+const SPI_ESP32: Omit<SpiRegisters, 'base'> = {
+  usr: 0x1c,
+  usr1: 0x20,
+  usr2: 0x24,
+  mosiLength: 0x28,
+  misoLength: 0x2c,
+  w0: 0x80,
+};
+const SPI_LATER: Omit<SpiRegisters, 'base'> = {
+  usr: 0x18,
+  usr1: 0x1c,
+  usr2: 0x20,
+  mosiLength: 0x24,
+  misoLength: 0x28,
+  w0: 0x58,
+};
+
+function chip(entry: Partial<Chip> & Pick<Chip, 'name' | 'stub' | 'loaderOffset' | 'macRegister' | 'spi'>): Chip {
+  return { romTakesEncrypted: true, romStatusLength: 4, ...entry };
+}
+
+export const ESP8266 = chip({
+  name: 'ESP8266',
+  stub: 'esp8266',
+  magic: 0xfff0c101,
+  loaderOffset: 0,
+  macRegister: 0x3ff00050,
+  spi: { base: 0x60000200, usr: 0x1c, usr1: 0x20, usr2: 0x24, w0: 0x40 },
+  romTakesEncrypted: false,
+  romStatusLength: 2,
+  romIsMinimal: true,
+});
+
+export const CHIPS: readonly Chip[] = [
+  ESP8266,
+  chip({
+    name: 'ESP32',
+    stub: 'esp32',
+    imageId: 0,
+    magic: 0x00f01d83,
+    loaderOffset: 0x1000,
+    macRegister: 0x3ff5a004,
+    spi: { base: 0x3ff42000, ...SPI_ESP32 },
+    romTakesEncrypted: false,
+  }),
+  chip({
+    name: 'ESP32-S2',
+    stub: 'esp32s2',
+    imageId: 2,
+    magic: 0x000007c6,
+    loaderOffset: 0x1000,
+    macRegister: 0x3f41a044,
+    spi: { base: 0x3f402000, ...SPI_LATER },
+  }),
+  chip({
+    name: 'ESP32-S3',
+    stub: 'esp32s3',
+    imageId: 9,
+    loaderOffset: 0,
+    macRegister: 0x60007044,
+    spi: { base: 0x60002000, ...SPI_LATER },
+    watchdogs: {
+      base: 0x60008000,
+      config: 0x98,
+      protect: 0xb0,
+      superConfig: 0xb4,
+      superProtect: 0xb8,
+      superKey: 0x8f1d312a,
+      superAutoFeedBit: 31,
+    },
+  }),
+  chip({
+    name: 'ESP32-C2',
+    stub: 'esp32c2',
+    imageId: 12,
+    loaderOffset: 0,
+    macRegister: 0x60008840,
+    spi: { base: 0x60002000, ...SPI_LATER },
+  }),
+  chip({
+    name: 'ESP32-C3',
+    stub: 'esp32c3',
+    imageId: 5,
+    loaderOffset: 0,
+    macRegister: 0x60008844,
+    spi: { base: 0x60002000, ...SPI_LATER },
+    watchdogs: {
+      base: 0x60008000,
+      config: 0x90,
+      protect: 0xa8,
+      superConfig: 0xac,
+      superProtect: 0xb0,
+      superKey: 0x8f1d312a,
+      superAutoFeedBit: 31,
+    },
+  }),
+  chip({
+    name: 'ESP32-C5',
+    stub: 'esp32c5',
+    imageId: 23,
+    loaderOffset: 0x2000,
+    macRegister: 0x600b4844,
+    spi: { base: 0x60003000, ...SPI_LATER },
+  }),
+  chip({
+    name: 'ESP32-C6',
+    stub: 'esp32c6',
+    imageId: 13,
+    loaderOffset: 0,
+    macRegister: 0x600b0844,
+    spi: { base: 0x60003000, ...SPI_LATER },
+    watchdogs: {
+      base: 0x600b1c00,
+      config: 0x00,
+      protect: 0x18,
+      superConfig: 0x1c,
+      superProtect: 0x20,
+      superKey: 0x50d83aa1,
+      superAutoFeedBit: 18,
+    },
+  }),
+  chip({
+    name: 'ESP32-C61',
+    stub: 'esp32c61',
+    imageId: 20,
+    loaderOffset: 0,
+    macRegister: 0x600b4844,
+    spi: { base: 0x60003000, ...SPI_LATER },
+  }),
+  chip({
+    name: 'ESP32-H2',
+    stub: 'esp32h2',
+    imageId: 16,
+    loaderOffset: 0,
+    macRegister: 0x600b0844,
+    spi: { base: 0x60003000, ...SPI_LATER },
+    watchdogs: {
+      base: 0x600b1c00,
+      config: 0x00,
+      protect: 0x1c,
+      superConfig: 0x20,
+      superProtect: 0x24,
+      superKey: 0x50d83aa1,
+      superAutoFeedBit: 18,
+    },
+  }),
+  chip({
+    name: 'ESP32-H4',
+    stub: 'esp32h4',
+    imageId: 28,
+    loaderOffset: 0x2000,
+    macRegister: 0x600b1844,
+    spi: { base: 0x60099000, ...SPI_LATER },
+  }),
+  chip({
+    name: 'ESP32-P4',
+    stub: 'esp32p4',
+    imageId: 18,
+    loaderOffset: 0x2000,
+    macRegister: 0x5012d044,
+    spi: { base: 0x5008d000, ...SPI_LATER },
+    watchdogs: {
+      base: 0x50116000,
+      config: 0x00,
+      protect: 0x18,
+      superConfig: 0x1c,
+      superProtect: 0x20,
+      superKey: 0x50d83aa1,
+      superAutoFeedBit: 18,
+    },
+  }),
+  chip({
+    name: 'ESP32-S31',
+    stub: 'esp32s31',
+    imageId: 32,
+    loaderOffset: 0x2000,
+    macRegister: 0x20715050,
+    spi: { base: 0x20501000, ...SPI_LATER },
+  }),
+];
+
+export function chipByImageId(id: number): Chip | undefined {
+  return CHIPS.find((entry) => entry.imageId === id);
+}
+
+export function chipByMagic(magic: number): Chip | undefined {
+  return CHIPS.find((entry) => entry.magic === magic);
+}

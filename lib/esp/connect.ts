@@ -1,0 +1,202 @@
+/**
+ * From an open port to a loader that answers and a chip that is known.
+ *
+ * Every round resets the chip by the next strategy and sends SYNC a few times; what the chip prints
+ * meanwhile tells why it does not answer. When the lines do not get it there, a person is asked to hold
+ * BOOT and tap EN, and SYNC goes on until the deadline.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transport } from '../transport/transport.ts';
+import { bootMode, looksLikeWrongBaud } from './boot-log.ts';
+import { chipByImageId, chipByMagic } from './chips.ts';
+import type { Chip } from './chips.ts';
+import { EspError, isEspError } from './errors.ts';
+import { Loader, romMode, STUB_MODE } from './loader.ts';
+import { runReset } from './reset.ts';
+import type { ResetStrategy } from './reset.ts';
+
+/** What happens on the way, for a person who waits. */
+export type ConnectEvent =
+  | { kind: 'connecting'; strategy: string }
+  /** The lines did not help: hold BOOT, press and release EN. `bootMode` is what the chip booted instead. */
+  | { kind: 'press-boot'; bootMode?: string }
+  | { kind: 'connected'; strategy: string; stubRunning: boolean };
+
+export interface ConnectOptions {
+  /** Tried in order; at least one. */
+  strategies: readonly ResetStrategy[];
+  /** Milliseconds until connecting is given up. */
+  timeoutMs: number;
+  signal: AbortSignal;
+  onEvent: (event: ConnectEvent) => void;
+}
+
+/** The mask ROM measures the host's rate on SYNC; this is the fastest it does so reliably. */
+export const SYNC_BAUD = 115200;
+const SYNC_TIMEOUT_MS = 100;
+const SYNCS_PER_RESET = 5;
+const PAUSE_BETWEEN_SYNCS_MS = 50;
+/** Rounds over all strategies before a person is asked to help. */
+const ROUNDS_BY_LINES = 2;
+
+const SYNC_PAYLOAD = Uint8Array.from([0x07, 0x07, 0x12, 0x20, ...Array<number>(32).fill(0x55)]);
+
+/**
+ * Connects to the ROM, or to a stub that still runs.
+ * Throws `EspError` 'no-answer', 'wrong-boot-mode' or 'download-mode-silent'; `PortError`; an abort.
+ */
+export async function connect(transport: Transport, options: ConnectOptions): Promise<Loader> {
+  const loader = new Loader(transport, options.signal);
+  const deadline = performance.now() + options.timeoutMs;
+  await transport.setBaudRate(SYNC_BAUD);
+
+  const byLines = options.strategies.some((strategy) => strategy.steps.length > 0);
+  let evidence = '';
+  for (let round = 0; byLines && round < ROUNDS_BY_LINES; round++) {
+    for (const strategy of options.strategies) {
+      if (performance.now() >= deadline) throw noAnswer(evidence);
+      options.onEvent({ kind: 'connecting', strategy: strategy.name });
+      await loader.forget();
+      await runReset(transport, strategy, options.signal);
+      if (await syncRepeatedly(loader, SYNCS_PER_RESET, deadline)) {
+        return connected(loader, strategy.name, options);
+      }
+      evidence = loader.log || evidence;
+    }
+  }
+  return connectByHand(loader, evidence, deadline, options);
+}
+
+async function connectByHand(
+  loader: Loader,
+  evidence: string,
+  deadline: number,
+  options: ConnectOptions,
+): Promise<Loader> {
+  // A loader that waits already answers at once; only else a person is needed.
+  await loader.forget();
+  if (await syncRepeatedly(loader, SYNCS_PER_RESET, deadline)) return connected(loader, 'by hand', options);
+  const mode = bootMode(evidence || loader.log);
+  options.onEvent({ kind: 'press-boot', ...(mode && !mode.download ? { bootMode: mode.value } : {}) });
+  if (await syncRepeatedly(loader, Infinity, deadline)) return connected(loader, 'by hand', options);
+  throw noAnswer(loader.log || evidence);
+}
+
+function connected(loader: Loader, strategy: string, options: ConnectOptions): Loader {
+  options.onEvent({ kind: 'connected', strategy, stubRunning: loader.mode.name === 'stub' });
+  return loader;
+}
+
+/** SYNC until one is answered, the count or the time is used up, or the log shows that it is in vain. */
+async function syncRepeatedly(loader: Loader, count: number, deadline: number): Promise<boolean> {
+  const byHand = count === Infinity;
+  for (let i = 0; i < count && performance.now() < deadline; i++) {
+    if (await sync(loader)) return true;
+    // It started its program: no SYNC will be heard before the next reset.
+    if (!byHand && bootMode(loader.log)?.download === false) return false;
+    await sleep(PAUSE_BETWEEN_SYNCS_MS, undefined, { signal: loader.signal });
+  }
+  return false;
+}
+
+/**
+ * One SYNC. It is answered eight times; all are read here, so that none is taken for a later answer.
+ * The value field is 0 only when a stub answers.
+ */
+async function sync(loader: Loader): Promise<boolean> {
+  try {
+    const { value } = await loader.command('SYNC', SYNC_PAYLOAD, { timeoutMs: SYNC_TIMEOUT_MS });
+    loader.mode = value === 0 ? STUB_MODE : romMode(undefined);
+    await loader.drain(SYNC_TIMEOUT_MS);
+    return true;
+  } catch (error) {
+    if (error instanceof EspError) return false;
+    throw error;
+  }
+}
+
+/** Why nothing answered, by what the chip printed meanwhile. */
+function noAnswer(log: string): EspError {
+  const mode = bootMode(log);
+  const facts = { bootLog: log };
+  if (mode?.download) {
+    return new EspError('download-mode-silent', 'the chip is in download mode but does not answer', facts);
+  }
+  if (mode) {
+    return new EspError('wrong-boot-mode', `the chip booted its flash (${mode.value}), not the loader`, {
+      ...facts,
+      bootMode: mode.value,
+    });
+  }
+  if (looksLikeWrongBaud(log)) {
+    return new EspError('no-answer', 'only unreadable bytes came', { ...facts, heard: 'garbage' });
+  }
+  return new EspError('no-answer', 'the chip does not answer', { ...facts, heard: log ? 'text' : 'nothing' });
+}
+
+const MAGIC_REGISTER = 0x40001000;
+const SECURITY_INFO_LENGTH = 20;
+
+/** Facts of GET_SECURITY_INFO; absent on chips which do not know the command. */
+export interface SecurityInfo {
+  secureBoot: boolean;
+  secureDownload: boolean;
+  flashEncryption: boolean;
+}
+
+export interface Identity {
+  chip: Chip;
+  security?: SecurityInfo;
+}
+
+/**
+ * Which chip answers: the three oldest by a word in their ROM, all others by the id they tell.
+ * The word is asked first as the ESP32's ROM takes a quarter second to refuse the other question.
+ * Throws `EspError` 'unknown-chip'.
+ */
+export async function identify(loader: Loader): Promise<Identity> {
+  const magic = await readMagic(loader);
+  const known = magic === undefined ? undefined : chipByMagic(magic);
+  if (known?.romIsMinimal || known?.imageId === 0) return { chip: known };
+  const info = await readSecurityInfo(loader);
+  const chip = known ?? (info.chipId === undefined ? undefined : chipByImageId(info.chipId));
+  if (!chip) {
+    const facts = { magic, id: info.chipId };
+    throw new EspError('unknown-chip', `no chip has magic ${magic} and id ${info.chipId}`, facts);
+  }
+  return { chip, security: info.security };
+}
+
+/** The word is not readable in Secure Download Mode. */
+async function readMagic(loader: Loader): Promise<number | undefined> {
+  try {
+    return await loader.readRegister(MAGIC_REGISTER);
+  } catch (error) {
+    if (isEspError(error, 'command-unsupported') || isEspError(error, 'command-failed')) return undefined;
+    throw error;
+  }
+}
+
+/** 20 bytes: flags, crypt count, key purposes, chip id, api version. The ESP32-S2 leaves out the last two. */
+async function readSecurityInfo(loader: Loader): Promise<{ security: SecurityInfo; chipId?: number }> {
+  const { result } = await readInfo(loader);
+  const view = new DataView(result.buffer, result.byteOffset, result.length);
+  const flags = view.getUint32(0, true);
+  let bits = 0;
+  for (let count = view.getUint8(4); count; count >>= 1) bits += count & 1;
+  const security = {
+    secureBoot: (flags & 1) !== 0,
+    secureDownload: (flags & 4) !== 0,
+    flashEncryption: bits % 2 === 1,
+  };
+  return result.length < SECURITY_INFO_LENGTH ? { security } : { security, chipId: view.getUint32(12, true) };
+}
+
+async function readInfo(loader: Loader): Promise<{ result: Uint8Array }> {
+  try {
+    return await loader.command('GET_SECURITY_INFO', undefined, { resultLength: SECURITY_INFO_LENGTH });
+  } catch (error) {
+    if (!isEspError(error, 'bad-answer') && !isEspError(error, 'command-failed')) throw error;
+    return loader.command('GET_SECURITY_INFO', undefined, { resultLength: 12 });
+  }
+}

@@ -1,0 +1,60 @@
+/** Everything that can go wrong between the host and an Espressif loader, as data: a code and its facts. */
+
+export type EspErrorCode =
+  /** No answer to SYNC. Facts: `bootLog` (text read while trying), `mode` from it, `attempts`. */
+  | 'no-answer'
+  /** The chip booted from flash although the loader was asked for. Facts: `bootMode` (e.g. `0x13`), `bootLog`. */
+  | 'wrong-boot-mode'
+  /** The chip says "waiting for download" but does not answer: the host's TX line does not reach it. */
+  | 'download-mode-silent'
+  /** A command was answered with a failure. Facts: `operation`, `reason` (byte), `meaning`. */
+  | 'command-failed'
+  /** A command was not answered in time. Facts: `operation`, `timeoutMs`. */
+  | 'command-timeout'
+  /** The loader does not know the command. Facts: `operation`. */
+  | 'command-unsupported'
+  /** An answer that no loader sends. Facts: `operation`, `hex`. */
+  | 'bad-answer'
+  /** The chip id or magic is of no chip known here. Facts: `id` or `magic`. */
+  | 'unknown-chip'
+  /** The stub was uploaded but did not say OHAI. Facts: `hex` of what came instead. */
+  | 'stub-silent'
+  /** The flash chip does not answer with a usable id. Facts: `id`. */
+  | 'flash-not-found'
+  /** The firmware holds no bytes. */
+  | 'image-empty'
+  /** The firmware is no ESP image. Facts: `found` (first bytes, or the format recognised). */
+  | 'image-not-esp'
+  /** The firmware is damaged. Facts: `what` ('truncated' | 'checksum' | 'hash' | 'segments'), and where. */
+  | 'image-damaged'
+  /** The firmware is for another chip. Facts: `chip` found, `image` chip. */
+  | 'image-wrong-chip'
+  /** The firmware is an application alone, without loader and partition table. Facts: `chip`. */
+  | 'image-app-only'
+  /** The firmware does not fit. Facts: `offset`, `size`, `flashSize`. */
+  | 'image-too-large'
+  /** The image needs another chip revision. Facts: `revision`, `minimum`, `maximum`. */
+  | 'image-wrong-revision'
+  /** An offset was given that contradicts the image. Facts: `given`, `expected`. */
+  | 'offset-contradicts-image'
+  /** Flash encryption or Secure Boot is on: writing plain images may brick the board. Facts: `security`. */
+  | 'chip-secured'
+  /** After writing, the flash holds something else. Facts: `offset`, `size`, `expected`, `found`, `blank`. */
+  | 'verify-failed';
+
+export class EspError extends Error {
+  readonly code: EspErrorCode;
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(code: EspErrorCode, message: string, facts: Record<string, unknown> = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'EspError';
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+/** What an error is, wherever it came from: for callers that treat one code apart from the rest. */
+export function isEspError(error: unknown, code: EspErrorCode): error is EspError {
+  return error instanceof EspError && error.code === code;
+}

@@ -1,0 +1,147 @@
+/**
+ * What a firmware file is, which chip it is for and where it goes: decided from its bytes alone, so that
+ * nobody has to know an offset, and refused before anything is erased.
+ */
+import { chipByImageId, ESP8266 } from './chips.ts';
+import type { Chip } from './chips.ts';
+import { EspError } from './errors.ts';
+import { IMAGE_MAGIC, parseImage } from './image.ts';
+import type { Image } from './image.ts';
+import { isPartitionTable, PARTITION_TABLE_OFFSET, PARTITION_TABLE_SIZE, parsePartitions } from './partitions.ts';
+import type { Partition } from './partitions.ts';
+
+export interface Firmware {
+  bytes: Uint8Array;
+  /** `merged`: loader, partition table and application in one, as MicroPython ships it. */
+  kind: 'merged' | 'loader' | 'app';
+  /** Absent when the header names a chip unknown here. */
+  chip?: Chip;
+  image: Image;
+  /** Where the bytes belong in the flash; absent for an application alone. */
+  offset?: number;
+  partitions?: Partition[];
+  /** What the firmware says of itself, where it is MicroPython. */
+  micropython?: { version: string; machine?: string };
+}
+
+const APP_TYPE = 0;
+
+/** Formats people take for an image; the first bytes tell them. */
+const OTHER_FORMATS: readonly { format: string; starts: number[] }[] = [
+  { format: 'zip archive', starts: [0x50, 0x4b] },
+  { format: 'gzip archive', starts: [0x1f, 0x8b] },
+  { format: 'ELF program', starts: [0x7f, 0x45, 0x4c, 0x46] },
+  { format: 'UF2 file', starts: [0x55, 0x46, 0x32, 0x0a] },
+  { format: 'Intel HEX file', starts: [0x3a] },
+  { format: 'web page', starts: [0x3c] },
+];
+
+/**
+ * Recognises firmware and checks every part of it: loader, partition table, applications.
+ * Throws `EspError` 'image-empty', 'image-not-esp' or 'image-damaged'.
+ */
+export function recogniseFirmware(bytes: Uint8Array): Firmware {
+  if (bytes.length === 0) throw new EspError('image-empty', 'the firmware holds no bytes');
+  if (bytes[0] !== IMAGE_MAGIC) throw notAnImage(bytes);
+  const shortHeader = isEsp8266(bytes);
+  const image = parseImage(bytes, !shortHeader);
+  const chip = shortHeader ? ESP8266 : image.chipId === undefined ? undefined : chipByImageId(image.chipId);
+  const micropython = findMicroPython(bytes);
+  const base: Firmware = {
+    bytes,
+    kind: image.isApp ? 'app' : 'loader',
+    image,
+    ...(chip ? { chip } : {}),
+    ...(micropython ? { micropython } : {}),
+  };
+  if (!chip || image.isApp) return base;
+  const partitions = partitionsOf(bytes, chip);
+  const located = { ...base, offset: chip.loaderOffset };
+  return partitions ? { ...located, kind: 'merged', partitions } : located;
+}
+
+function notAnImage(bytes: Uint8Array): EspError {
+  const other = OTHER_FORMATS.find(({ starts }) => starts.every((byte, i) => bytes[i] === byte));
+  const found = other?.format ?? Buffer.from(bytes.subarray(0, 4)).toString('hex');
+  return new EspError('image-not-esp', `this is no ESP image (${found})`, { found });
+}
+
+/**
+ * ESP8266 images have no extended header: their first segment starts at byte 8, in RAM or flash of that
+ * chip. On all others byte 8 holds pin settings and byte 23 the hash flag.
+ */
+function isEsp8266(bytes: Uint8Array): boolean {
+  if (bytes.length < 24) return false;
+  const address = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+  const inRam = address >= 0x3ffe8000 && address < 0x40110000;
+  const inFlash = address >= 0x40200000 && address < 0x40300000;
+  return inRam || inFlash;
+}
+
+/** The table of a merged file, its applications checked as far as the file holds them. */
+function partitionsOf(bytes: Uint8Array, chip: Chip): Partition[] | undefined {
+  const tableAt = PARTITION_TABLE_OFFSET - chip.loaderOffset;
+  const table = bytes.subarray(tableAt, tableAt + PARTITION_TABLE_SIZE);
+  if (!isPartitionTable(table)) return undefined;
+  const partitions = parsePartitions(table);
+  for (const { type, offset } of partitions) {
+    const at = offset - chip.loaderOffset;
+    if (type === APP_TYPE && bytes[at] === IMAGE_MAGIC) parseImage(bytes.subarray(at));
+  }
+  return partitions;
+}
+
+/** The banner lies in the firmware as two strings; the app descriptor of MicroPython is empty. */
+function findMicroPython(bytes: Uint8Array): Firmware['micropython'] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = buffer.indexOf('MicroPython v'); at >= 0; at = buffer.indexOf('MicroPython v', at + 1)) {
+    const near = buffer.subarray(at, at + 256).toString('latin1');
+    const found = /^MicroPython (v[\w.-]+) on [\d-]+\0*(?:; ([\x20-\x7e]+))?/.exec(near);
+    const [, version, machine] = found ?? [];
+    if (version) return { version, ...(machine ? { machine } : {}) };
+  }
+  return undefined;
+}
+
+export interface Target {
+  chip: Chip;
+  /** Bytes of flash found. */
+  flashSize: number;
+}
+
+/**
+ * Where the firmware goes on this board, or why it must not. A given offset wins for an application and
+ * for `force`; one that contradicts the image is refused.
+ * Throws `EspError` 'image-wrong-chip', 'image-app-only', 'offset-contradicts-image', 'image-too-large'.
+ */
+export function placeFirmware(
+  firmware: Firmware,
+  target: Target,
+  wish: { offset?: number | undefined; force?: boolean | undefined } = {},
+): number {
+  const { chip, flashSize } = target;
+  if (firmware.chip !== chip && !wish.force) {
+    const image = firmware.chip?.name ?? `chip id ${firmware.image.chipId}`;
+    throw new EspError('image-wrong-chip', `the firmware is for ${image}, the board has ${chip.name}`, {
+      image,
+      chip: chip.name,
+    });
+  }
+  const offset = wish.offset ?? firmware.offset;
+  if (offset === undefined) {
+    throw new EspError('image-app-only', 'an application alone does not say where it goes', { chip: chip.name });
+  }
+  if (firmware.offset !== undefined && offset !== firmware.offset && !wish.force) {
+    const facts = { given: hex(offset), expected: hex(firmware.offset) };
+    throw new EspError('offset-contradicts-image', `the image belongs at ${facts.expected}`, facts);
+  }
+  if (offset + firmware.bytes.length > flashSize) {
+    const facts = { offset: hex(offset), size: firmware.bytes.length, flashSize };
+    throw new EspError('image-too-large', 'the firmware does not fit into the flash', facts);
+  }
+  return offset;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}

@@ -1,0 +1,200 @@
+/**
+ * A conversation with an Espressif loader: one request, one answer. What ROM and stub do differently
+ * is data in `LoaderMode`; what chips do differently is data in `chips.ts`.
+ */
+import { Inbox } from '../transport/inbox.ts';
+import { PortError } from '../transport/errors.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Chip } from './chips.ts';
+import { EspError } from './errors.ts';
+import { decodeAnswer, encodeRequest, OPS, reasonText, words } from './protocol.ts';
+import type { Answer, Operation } from './protocol.ts';
+import { encodeFrame, FrameDecoder } from './slip.ts';
+
+/** How the program that answers, mask ROM or stub, does things. */
+export interface LoaderMode {
+  name: 'ROM' | 'stub';
+  /** Bytes of flash or RAM data in one block. */
+  flashBlock: number;
+  /** Whether *_BEGIN takes the fifth word "encrypted". */
+  takesEncrypted: boolean;
+  /** MD5 as 16 raw bytes, or as 32 hex characters. */
+  md5Length: 16 | 32;
+  /** Whether DEFL_BEGIN wants the true size (stub) or whole blocks (ROM, which erases by it up front). */
+  wantsTrueSize: boolean;
+}
+
+export const STUB_MODE: LoaderMode = {
+  name: 'stub',
+  flashBlock: 0x4000,
+  takesEncrypted: true,
+  md5Length: 16,
+  wantsTrueSize: true,
+};
+
+export function romMode(chip: Chip | undefined): LoaderMode {
+  return {
+    name: 'ROM',
+    flashBlock: 0x400,
+    takesEncrypted: chip?.romTakesEncrypted ?? false,
+    md5Length: 32,
+    wantsTrueSize: false,
+  };
+}
+
+/** Milliseconds; the shortest time any command is given (esptool's default as well). */
+export const DEFAULT_TIMEOUT_MS = 3000;
+/** A ROM answers an unknown command eight times; what is underway after an error is waited out this long. */
+const QUIET_MS = 200;
+/** The longest text kept as evidence: several boot logs. */
+const MAX_LOG = 8192;
+
+export interface CommandOptions {
+  /** XOR checksum, for data blocks only. */
+  check?: number;
+  timeoutMs?: number;
+  /** Bytes before the status in the answer. */
+  resultLength?: number;
+}
+
+export interface CommandResult {
+  value: number;
+  result: Uint8Array;
+}
+
+export class Loader {
+  readonly transport: Transport;
+  readonly signal: AbortSignal;
+  mode: LoaderMode = romMode(undefined);
+  readonly #inbox: Inbox;
+  readonly #decoder = new FrameDecoder((bytes) => this.#keepText(bytes));
+  #frames: Uint8Array[] = [];
+  #log = '';
+
+  /** Takes over the transport's bytes until the caller listens to it again. */
+  constructor(transport: Transport, signal: AbortSignal) {
+    this.transport = transport;
+    this.signal = signal;
+    this.#inbox = new Inbox(transport);
+  }
+
+  /** Text that came between frames: the boot log, or what the chip cried when it crashed. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Forgets what was received, before a reset or a new attempt. */
+  async forget(): Promise<void> {
+    await this.transport.discardInput();
+    this.#inbox.clear();
+    this.#frames = [];
+    this.#log = '';
+  }
+
+  /**
+   * Sends a command and waits for its answer.
+   * Throws `EspError` 'command-failed', 'command-unsupported', 'command-timeout' or 'bad-answer';
+   * `PortError` when the port is lost.
+   */
+  async command(
+    operation: Operation,
+    data: Uint8Array = new Uint8Array(),
+    options: CommandOptions = {},
+  ): Promise<CommandResult> {
+    await this.transport.write(encodeFrame(encodeRequest(operation, data, options.check)));
+    return this.#result(operation, await this.#answerTo(operation, options), options.resultLength ?? 0);
+  }
+
+  async readRegister(address: number): Promise<number> {
+    return (await this.command('READ_REG', words(address))).value;
+  }
+
+  /** Sets the bits in `mask`. */
+  async writeRegister(address: number, value: number, mask = 0xffffffff): Promise<void> {
+    await this.command('WRITE_REG', words(address, value, mask, 0));
+  }
+
+  /**
+   * The next frame whatever it is (OHAI, raw data of a flash read).
+   * Throws `EspError` 'command-timeout' naming `operation`.
+   */
+  async nextFrame(operation: string, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Uint8Array> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const frame = this.#frames.shift();
+      if (frame) return frame;
+      const chunk = await this.#receive(Math.max(0, deadline - performance.now()));
+      if (!chunk) {
+        throw new EspError('command-timeout', `${operation} was not answered within ${timeoutMs} ms`, {
+          operation,
+          timeoutMs,
+        });
+      }
+      this.#frames.push(...this.#decoder.push(chunk));
+    }
+  }
+
+  /** Sends one frame that is no command (the acknowledgement of a flash read). */
+  async sendFrame(payload: Uint8Array): Promise<void> {
+    await this.transport.write(encodeFrame(payload));
+  }
+
+  /** Reads and drops frames until none came for `quietMs`. Returns how many there were. */
+  async drain(quietMs: number = QUIET_MS): Promise<number> {
+    let count = 0;
+    for (;;) {
+      count += this.#frames.length;
+      this.#frames = [];
+      const chunk = await this.#receive(quietMs);
+      if (!chunk) return count;
+      this.#frames.push(...this.#decoder.push(chunk));
+    }
+  }
+
+  /** Bytes as they come, or nothing within the time. */
+  async #receive(timeoutMs: number): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#inbox.some({ timeoutMs, signal: this.signal });
+    } catch (error) {
+      if (error instanceof PortError && error.code === 'read-timeout') return undefined;
+      throw error;
+    }
+  }
+
+  async #answerTo(operation: Operation, options: CommandOptions): Promise<Answer> {
+    const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    for (;;) {
+      const frame = await this.nextFrame(operation, Math.max(0, Math.ceil(deadline - performance.now())));
+      const answer = decodeAnswer(frame);
+      if (answer?.op === OPS[operation]) return answer;
+      // A mask ROM answers a command it does not know under the op before it, status 01 05.
+      if (answer && answer.body[0] === 1 && answer.body[1] === 5) {
+        await this.drain();
+        throw new EspError('command-unsupported', `the loader does not know ${operation}`, { operation });
+      }
+    }
+  }
+
+  #result(operation: Operation, answer: Answer, resultLength: number): CommandResult {
+    const { body } = answer;
+    // A refusal comes without the result; the status then stands first.
+    const statusAt = body.length >= resultLength + 2 ? resultLength : 0;
+    const failed = body[statusAt];
+    const reason = body[statusAt + 1];
+    if (failed === undefined || reason === undefined) {
+      throw new EspError('bad-answer', `the answer to ${operation} has no status`, {
+        operation,
+        hex: Buffer.from(body).toString('hex'),
+      });
+    }
+    if (failed !== 0 || (statusAt === 0 && resultLength > 0)) {
+      const meaning = reasonText(reason);
+      throw new EspError('command-failed', `${operation} failed: ${meaning}`, { operation, reason, meaning });
+    }
+    return { value: answer.value, result: body.subarray(0, resultLength) };
+  }
+
+  #keepText(bytes: Uint8Array): void {
+    this.#log = (this.#log + Buffer.from(bytes).toString('latin1')).slice(-MAX_LOG);
+  }
+}
