@@ -101,7 +101,8 @@ export class ComPort {
   async negotiate(): Promise<void> {
     const decided = new Promise<void>((resolve) => (this.#negotiated = resolve));
     this.#peer.send(this.#options.start([BINARY, SUPPRESS_GO_AHEAD]));
-    await decided;
+    if (!this.#ended) await decided;
+    if (this.#ended) throw this.#ended;
   }
 
   /** One command as bytes, to be sent alone or together with others in one segment. */
@@ -150,6 +151,7 @@ export class ComPort {
   /** The connection has ended: no answer will come any more. */
   end(error: PortError): void {
     this.#ended = error;
+    this.#negotiated?.();
     for (const waiter of this.#waiters) waiter.reject(error);
   }
 

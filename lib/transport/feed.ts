@@ -14,8 +14,9 @@ export class Feed {
   #end: { error: Error | undefined } | undefined;
   #dropping = 0;
 
-  get ended(): boolean {
-    return this.#end !== undefined;
+  /** What has come and no one has heard. */
+  get kept(): Uint8Array {
+    return Buffer.concat(this.#kept);
   }
 
   /** A later listener takes the place of the one before. */

@@ -135,19 +135,27 @@ export class Inbox {
       const began = performance.now();
       const { signal } = wait;
       const timeoutMs = Math.min(wait.timeoutMs ?? Infinity, (wait.deadline ?? Infinity) - began);
-      const pending: Pending = { find, seen: 0, what, resolve: end(resolve), reject: end(reject) };
       let timer: NodeJS.Timeout | undefined;
+      const ended = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', aborted);
+        this.#pending = undefined;
+      };
+      const pending: Pending = {
+        find,
+        seen: 0,
+        what,
+        resolve: (bytes) => {
+          ended();
+          resolve(bytes);
+        },
+        reject: (error) => {
+          ended();
+          reject(error);
+        },
+      };
       const aborted = (): void => pending.reject(abortReason(signal));
       const over = (): void => pending.reject(this.#timeout(what, timeoutMs));
-      const inbox = this;
-      function end<T>(settle: (value: T) => void): (value: T) => void {
-        return (value) => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', aborted);
-          inbox.#pending = undefined;
-          settle(value);
-        };
-      }
       this.#pending = pending;
       this.#look();
       if (this.#pending !== pending) return;

@@ -1,3 +1,4 @@
+import { DTR_OFF, DTR_ON, RTS_OFF, RTS_ON } from './com-port.ts';
 import type { ModemLines } from './transport.ts';
 
 /**
@@ -22,4 +23,15 @@ export function lineSteps(platform: LinePlatform, from: ModemLines, to: ModemLin
 export function closingSteps(from: ModemLines): ModemLines[] {
   if (from.dtr && from.rts) return [{ dtr: true, rts: false }, BOTH_OFF];
   return from.dtr || from.rts ? [BOTH_OFF] : [];
+}
+
+/**
+ * The SET_CONTROL values from one state of a remote port's lines to another, in the order that never passes RTS alone (reset):
+ * DTR first, except that RTS goes first when both are released. From (0,1) to (1,0), reset to loader, the
+ * way leads over (1,1), which is what USB-Serial/JTAG wants too.
+ */
+export function lineChanges(from: ModemLines | undefined, to: ModemLines): number[] {
+  const dtr = from?.dtr === to.dtr ? [] : [to.dtr ? DTR_ON : DTR_OFF];
+  const rts = from?.rts === to.rts ? [] : [to.rts ? RTS_ON : RTS_OFF];
+  return !to.dtr && !to.rts ? [...rts, ...dtr] : [...dtr, ...rts];
 }

@@ -69,7 +69,8 @@ export class RemoteStream {
     for (;;) {
       const queued = this.#socket.writableLength;
       try {
-        return await within(sent, { timeoutMs, signal, onTimeout: () => timeout });
+        await within(sent, { timeoutMs, signal, onTimeout: () => timeout });
+        return;
       } catch (error) {
         if (error !== timeout || this.#socket.writableLength === queued) throw error;
       }
