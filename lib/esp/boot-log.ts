@@ -14,12 +14,14 @@ export function bootMode(text: string): BootMode | undefined {
   const last = [...text.matchAll(BOOT_LINE)].at(-1);
   if (!last) return undefined;
   const [, value = '', mode = ''] = last;
-  return { value: value.toLowerCase(), download: /DOWNLOAD/i.test(mode) || text.includes('waiting for download') };
+  return {
+    value: value.toLowerCase(),
+    download: /DOWNLOAD/i.test(mode) || text.includes('waiting for download'),
+  };
 }
 
 /** Mostly unprintable text: the line runs at another rate than the port. */
 export function looksLikeWrongBaud(text: string): boolean {
   if (text.length < 16) return false;
-  const odd = [...text].filter((c) => !/[\t\r\n\x20-\x7e]/.test(c)).length;
-  return odd > text.length / 3;
+  return text.replace(/[\t\r\n\x20-\x7e]/g, '').length > text.length / 3;
 }

@@ -66,7 +66,9 @@ const SPI_LATER: Omit<SpiRegisters, 'base'> = {
   w0: 0x58,
 };
 
-function chip(entry: Partial<Chip> & Pick<Chip, 'name' | 'stub' | 'loaderOffset' | 'macRegister' | 'spi'>): Chip {
+function chip(
+  entry: Partial<Chip> & Pick<Chip, 'name' | 'stub' | 'loaderOffset' | 'macRegister' | 'spi'>,
+): Chip {
   return { romTakesEncrypted: true, romStatusLength: 4, ...entry };
 }
 

@@ -7,7 +7,12 @@ import type { Chip } from './chips.ts';
 import { EspError } from './errors.ts';
 import { IMAGE_MAGIC, parseImage } from './image.ts';
 import type { Image } from './image.ts';
-import { isPartitionTable, PARTITION_TABLE_OFFSET, PARTITION_TABLE_SIZE, parsePartitions } from './partitions.ts';
+import {
+  isPartitionTable,
+  PARTITION_TABLE_OFFSET,
+  PARTITION_TABLE_SIZE,
+  parsePartitions,
+} from './partitions.ts';
 import type { Partition } from './partitions.ts';
 
 export interface Firmware {
@@ -129,7 +134,9 @@ export function placeFirmware(
   }
   const offset = wish.offset ?? firmware.offset;
   if (offset === undefined) {
-    throw new EspError('image-app-only', 'an application alone does not say where it goes', { chip: chip.name });
+    throw new EspError('image-app-only', 'an application alone does not say where it goes', {
+      chip: chip.name,
+    });
   }
   if (firmware.offset !== undefined && offset !== firmware.offset && !wish.force) {
     const facts = { given: hex(offset), expected: hex(firmware.offset) };

@@ -50,7 +50,11 @@ const LEAVE_TIMEOUT_MS = 5000;
  * On every way out the board is reset into its program where the port can.
  * Throws `EspError`, `PortError`, or the reason of the abort.
  */
-export async function flash(transport: Transport, firmware: Firmware, options: FlashOptions): Promise<FlashResult> {
+export async function flash(
+  transport: Transport,
+  firmware: Firmware,
+  options: FlashOptions,
+): Promise<FlashResult> {
   let outcome: Omit<FlashResult, 'reset'>;
   try {
     const session = await openSession(transport, {
@@ -82,7 +86,9 @@ async function write(
     await eraseChip(loader);
   }
   const { bytes } = firmware;
-  await writeRegion(loader, { offset, bytes }, (progress) => options.onEvent({ kind: 'writing', ...progress }));
+  await writeRegion(loader, { offset, bytes }, (progress) =>
+    options.onEvent({ kind: 'writing', ...progress }),
+  );
   return { chip: chip.name, mac, flashSize, offset, bytes: bytes.length };
 }
 

@@ -76,14 +76,15 @@ export function strategiesFor(port: PortFacts): readonly ResetStrategy[] {
   return [tight(DELAY_MS), tight(LONG_DELAY_MS), classic(DELAY_MS), classic(LONG_DELAY_MS)];
 }
 
-/** Carries a strategy out. A port without lines takes no steps. */
+/** Carries a strategy out. Returns whether the port has the lines for it: some show only when they are set. */
 export async function runReset(
   transport: Transport,
   strategy: ResetStrategy,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   for (const { dtr, rts, waitMs } of strategy.steps) {
     await transport.setModemLines({ dtr, rts });
     if (waitMs) await sleep(waitMs, undefined, { signal });
   }
+  return transport.hasModemLines;
 }

@@ -74,11 +74,14 @@ async function changeBaud(loader: Loader, baudRate: number): Promise<void> {
  * without lines cannot do that and a person has to press EN; the stub is then left at the rate at which
  * the next session looks for it.
  */
-export async function endSession(transport: Transport, baudRate: number, signal: AbortSignal): Promise<boolean> {
+export async function endSession(
+  transport: Transport,
+  baudRate: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (transport.hasModemLines) {
     await transport.setBaudRate(baudRate);
-    await runReset(transport, HARD_RESET, signal);
-    if (transport.hasModemLines) return true;
+    if (await runReset(transport, HARD_RESET, signal)) return true;
   }
   if (transport.baudRate !== SYNC_BAUD) await slowDown(transport, signal);
   return false;

@@ -137,7 +137,12 @@ async function send(
   }
 }
 
-async function sendBlock(loader: Loader, transfer: Transfer, block: Uint8Array, sequence: number): Promise<void> {
+async function sendBlock(
+  loader: Loader,
+  transfer: Transfer,
+  block: Uint8Array,
+  sequence: number,
+): Promise<void> {
   const body = dataBlock(block, sequence);
   const options = { check: checksum(block), timeoutMs: transfer.blockTimeoutMs };
   for (let attempt = 0; ; attempt++) {
@@ -159,7 +164,11 @@ export async function verifyRegion(loader: Loader, region: Region): Promise<void
   if (found === expected) return;
   const blank = found === md5(new Uint8Array(bytes.length).fill(0xff));
   const facts = { offset, size: bytes.length, expected, found, blank };
-  throw new EspError('verify-failed', `the flash holds ${blank ? 'nothing' : 'something else'} at ${offset}`, facts);
+  throw new EspError(
+    'verify-failed',
+    `the flash holds ${blank ? 'nothing' : 'something else'} at ${offset}`,
+    facts,
+  );
 }
 
 /** MD5 of a region as the chip computes it, in hex. */
@@ -177,7 +186,9 @@ function md5(bytes: Uint8Array): string {
 }
 
 function split(bytes: Uint8Array, size: number): Uint8Array[] {
-  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+    bytes.subarray(i * size, (i + 1) * size),
+  );
 }
 
 function padded(bytes: Uint8Array, to: number): Uint8Array {

@@ -1,0 +1,147 @@
+/**
+ * One physical board and the port it hangs on. Whoever wants the port runs a job; one job holds the port at
+ * a time, so nothing interleaves on the wire. The port opens with the first job and stays open until the
+ * board is closed; a port that is lost is opened anew by the next job.
+ */
+import { openTransport } from '../transport/open.ts';
+import type { ModemLines, Transport, TransportWarning } from '../transport/transport.ts';
+import { BoardError } from './errors.ts';
+
+export interface BoardOptions {
+  /** As the user writes it, see `openTransport`. */
+  port: string;
+  /** Bits per second of the program on the board. */
+  baudRate: number;
+  /** Lines while nothing is reset; both asserted suits most boards and is needed by native USB. */
+  idleLines?: ModemLines;
+  /** Told what is odd but no failure, e.g. a port without modem lines. */
+  onWarning?: (warning: TransportWarning) => void;
+}
+
+/** Lower numbers go first; equal ones in the order they came. */
+export const PRIORITY = { flash: 0, upload: 1, run: 2 } as const;
+
+export interface Job<T> {
+  kind: keyof typeof PRIORITY;
+  /** Aborts the job, waiting or running. */
+  signal?: AbortSignal;
+  /** Called when the job has to wait, with the number of jobs before it. */
+  onWait?: (ahead: number) => void;
+  run: (lease: Lease) => Promise<T>;
+}
+
+/** The port, as long as the job runs. */
+export interface Lease {
+  transport: Transport;
+  /** Aborted by the job's own signal and when the board is closed. */
+  signal: AbortSignal;
+  /** The rate to which a job returns the port. */
+  baudRate: number;
+}
+
+interface Waiting {
+  priority: number;
+  start: () => void;
+}
+
+export class Board {
+  readonly #options: BoardOptions;
+  readonly #closing = new AbortController();
+  #transport: Transport | undefined;
+  #waiting: Waiting[] = [];
+  /** Whether a job holds the port; it is handed from job to job without a gap. */
+  #held = false;
+  /** Settles when the job that holds the port has returned it. */
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: BoardOptions) {
+    this.#options = options;
+  }
+
+  get port(): string {
+    return this.#options.port;
+  }
+
+  /**
+   * Runs a job when its turn has come. Throws what the job throws, `PortError` when the port cannot be
+   * opened, the reason of an abort, `BoardError` 'board-closed'.
+   */
+  async run<T>(job: Job<T>): Promise<T> {
+    const signal = job.signal ? AbortSignal.any([job.signal, this.#closing.signal]) : this.#closing.signal;
+    signal.throwIfAborted();
+    if (this.#held) await this.#turn(job, signal);
+    this.#held = true;
+    const work = this.#hold(job, signal);
+    this.#running = work.then(
+      () => this.#next(),
+      () => this.#next(),
+    );
+    return work;
+  }
+
+  /** Cancels every job, waits until the running one has left the board in order, and frees the port. */
+  async close(): Promise<void> {
+    this.#closing.abort(new BoardError('board-closed', 'the board node was closed or redeployed'));
+    await this.#running;
+    await this.#transport?.close();
+    this.#transport = undefined;
+  }
+
+  async #turn<T>(job: Job<T>, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const priority = PRIORITY[job.kind];
+      const waiting: Waiting = { priority, start: resolve };
+      const at = this.#waiting.findIndex((other) => other.priority > priority);
+      this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, waiting);
+      job.onWait?.(1 + this.#waiting.indexOf(waiting));
+      const leave = (): void => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      waiting.start = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+    });
+  }
+
+  #next(): void {
+    const next = this.#waiting.shift();
+    if (next) next.start();
+    else this.#held = false;
+  }
+
+  async #hold<T>(job: Job<T>, signal: AbortSignal): Promise<T> {
+    const transport = await this.#open(signal);
+    try {
+      return await job.run({ transport, signal, baudRate: this.#options.baudRate });
+    } finally {
+      this.#idle(transport);
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<Transport> {
+    if (this.#transport) return this.#transport;
+    const { port, baudRate, idleLines, onWarning } = this.#options;
+    const transport = await openTransport(port, {
+      baudRate,
+      signal,
+      ...(idleLines ? { idleLines } : {}),
+      ...(onWarning ? { onWarning } : {}),
+    });
+    this.#transport = transport;
+    this.#idle(transport);
+    return transport;
+  }
+
+  /** Between jobs nobody needs the bytes; only the loss of the port matters. */
+  #idle(transport: Transport): void {
+    transport.listen({
+      data: () => undefined,
+      closed: () => {
+        if (this.#transport === transport) this.#transport = undefined;
+      },
+    });
+  }
+}

@@ -1,0 +1,129 @@
+/** The jobs nodes give to a board: flash it, run Python on it, put a file on it. */
+import { flash } from '../esp/flash.ts';
+import type { FlashEvent, FlashResult } from '../esp/flash.ts';
+import type { Firmware } from '../esp/firmware.ts';
+import { strategiesFor } from '../esp/reset.ts';
+import { watchBoot } from '../micropython/boot.ts';
+import type { Boot } from '../micropython/boot.ts';
+import { RawRepl } from '../micropython/raw-repl.ts';
+import type { RunOptions } from '../micropython/raw-repl.ts';
+import { uploadFile } from '../micropython/upload.ts';
+import type { UploadProgress, UploadResult } from '../micropython/upload.ts';
+import type { Board, Lease } from './board.ts';
+
+/** What the caller of a job may say: cancel it, hear that it waits. */
+export interface JobOptions {
+  signal?: AbortSignal;
+  onWait?: (ahead: number) => void;
+}
+
+export interface FlashJobOptions extends JobOptions {
+  baudRate: number;
+  connectTimeoutMs: number;
+  erase: 'needed' | 'all';
+  offset?: number | undefined;
+  force?: boolean | undefined;
+  onEvent: (event: FlashJobEvent) => void;
+}
+
+export type FlashJobEvent = FlashEvent | { kind: 'starting' };
+
+/** `started` is `press-en` where the port cannot reset the board. */
+export type FlashJobResult = Omit<FlashResult, 'reset'> &
+  Omit<Boot, 'started'> & { started: Boot['started'] | 'press-en' };
+
+/** The first boot of MicroPython formats its disk; an application that is none is given a shorter look. */
+const MICROPYTHON_BOOT_MS = 20_000;
+const OTHER_BOOT_MS = 2000;
+/** The longest way back to the prompt after a job was cut off. */
+const RECOVER_TIMEOUT_MS = 8000;
+
+/** Flashes firmware and watches it come up: success means that it runs. */
+export async function flashBoard(
+  board: Board,
+  firmware: Firmware,
+  options: FlashJobOptions,
+): Promise<FlashJobResult> {
+  return board.run({
+    kind: 'flash',
+    ...jobOptions(options),
+    run: async ({ transport, signal, baudRate }) => {
+      const { reset, ...written } = await flash(transport, firmware, {
+        strategies: strategiesFor({
+          kind: transport.kind,
+          hasModemLines: transport.hasModemLines,
+          platform: process.platform,
+        }),
+        connectTimeoutMs: options.connectTimeoutMs,
+        flashBaudRate: options.baudRate,
+        runBaudRate: baudRate,
+        erase: options.erase,
+        offset: options.offset,
+        force: options.force,
+        signal,
+        onEvent: options.onEvent,
+      });
+      if (!reset) return { ...written, started: 'press-en' };
+      options.onEvent({ kind: 'starting' });
+      const timeoutMs = firmware.micropython ? MICROPYTHON_BOOT_MS : OTHER_BOOT_MS;
+      return { ...written, ...(await watchBoot(transport, timeoutMs, signal)) };
+    },
+  });
+}
+
+/** Runs Python and returns when it ended. Throws `MicroPythonError` 'python-error' and others. */
+export async function runPython(
+  board: Board,
+  source: string,
+  options: JobOptions & RunOptions,
+): Promise<void> {
+  return board.run({
+    kind: 'run',
+    ...jobOptions(options),
+    run: (lease) => withRawRepl(lease, (repl) => repl.run(source, options)),
+  });
+}
+
+/** Writes one file on the board, whole or not at all. */
+export async function uploadToBoard(
+  board: Board,
+  path: string,
+  content: Uint8Array,
+  options: JobOptions & { onProgress: (progress: UploadProgress) => void },
+): Promise<UploadResult> {
+  return board.run({
+    kind: 'upload',
+    ...jobOptions(options),
+    run: (lease) => withRawRepl(lease, (repl) => uploadFile(repl, path, content, options.onProgress)),
+  });
+}
+
+function jobOptions({ signal, onWait }: JobOptions): JobOptions {
+  return { ...(signal ? { signal } : {}), ...(onWait ? { onWait } : {}) };
+}
+
+/** The raw REPL for the time of `work`; the board is left at its friendly prompt however that ends. */
+async function withRawRepl<T>({ transport, signal }: Lease, work: (repl: RawRepl) => Promise<T>): Promise<T> {
+  const repl = new RawRepl(transport, signal);
+  await repl.enter();
+  let result: T;
+  try {
+    result = await work(repl);
+  } catch (error) {
+    await recover(transport, error);
+    throw error;
+  }
+  await repl.leave();
+  return result;
+}
+
+/** Only the first error counts; that the way back failed too is kept as its cause. */
+async function recover(transport: Lease['transport'], reason: unknown): Promise<void> {
+  try {
+    const repl = new RawRepl(transport, AbortSignal.timeout(RECOVER_TIMEOUT_MS));
+    await repl.enter();
+    await repl.leave();
+  } catch (error) {
+    if (reason instanceof Error && reason.cause === undefined) reason.cause = error;
+  }
+}

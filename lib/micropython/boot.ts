@@ -1,0 +1,86 @@
+/** What a board prints on its way up, and what it says about its state. */
+import { PortError } from '../transport/errors.ts';
+import { Inbox } from '../transport/inbox.ts';
+import type { Transport } from '../transport/transport.ts';
+import { MicroPythonError } from './errors.ts';
+
+export interface BootReport {
+  /** `v1.24.0`, from the banner. */
+  version: string;
+  /** `Generic ESP32 module with ESP32`. */
+  machine: string;
+}
+
+export type Heard = 'nothing' | 'garbage' | 'loader' | 'boot-loop' | 'brown-out' | 'panic' | 'text';
+
+const BANNER = /MicroPython (v\S+) on \S+; ([^\r\n]+)/g;
+
+/** The last banner in a text. */
+export function findBanner(text: string): BootReport | undefined {
+  const [, version, machine] = [...text.matchAll(BANNER)].at(-1) ?? [];
+  return version === undefined || machine === undefined ? undefined : { version, machine };
+}
+
+/** Signs of trouble in a boot log, the plainest first. Texts: mask ROM, ESP-IDF's loader and panic handler. */
+const SIGNS: readonly { heard: Heard; sign: RegExp }[] = [
+  { heard: 'brown-out', sign: /Brownout detector was triggered/ },
+  { heard: 'panic', sign: /Guru Meditation Error|abort\(\) was called/ },
+  { heard: 'loader', sign: /waiting for download|DOWNLOAD_BOOT|DOWNLOAD\(/ },
+  { heard: 'boot-loop', sign: /invalid header: 0x|No bootable app partitions|flash read err|ets_main\.c/ },
+];
+
+/** One word for what came from the board while it did not behave. `text` is one character a byte. */
+export function hear(text: string): Heard {
+  if (text.length === 0) return 'nothing';
+  const known = SIGNS.find(({ sign }) => sign.test(text));
+  if (known) return known.heard;
+  const readable = Buffer.from(text, 'latin1').toString('utf8');
+  const odd = readable.match(/[^\t\r\n\x20-\x7e\xa0-\ufffc]/g)?.length ?? 0;
+  return odd > readable.length / 3 ? 'garbage' : 'text';
+}
+
+/** How a board came up after a reset. */
+export interface Boot {
+  /** `prompt`: MicroPython waits for input. `program`: something runs and prints, or keeps silent. */
+  started: 'prompt' | 'program';
+  /** Where MicroPython said so. */
+  micropython?: BootReport;
+}
+
+/** Each sign may come once by chance; a board that repeats it does not come up. */
+const REPEATS = 3;
+const PROMPT = /MicroPython v[^\r\n]*\r\n[^\r\n]*help[^\r\n]*\r\n(?:[^\r\n]*\r\n)*>>> $/;
+const MAX_LOG = 8192;
+
+/**
+ * Reads a board's boot without typing anything, which would be input to its program.
+ * Throws `MicroPythonError` 'boot-failed' for a board that stays in a loop, or in the loader.
+ */
+export async function watchBoot(transport: Transport, timeoutMs: number, signal: AbortSignal): Promise<Boot> {
+  const inbox = new Inbox(transport);
+  const deadline = performance.now() + timeoutMs;
+  let log = '';
+  while (!PROMPT.test(log) && repeats(log) < REPEATS) {
+    const bytes = await inbox.some({ timeoutMs: deadline - performance.now(), signal }).catch(ignoreTimeout);
+    if (!bytes) break;
+    log = (log + Buffer.from(bytes).toString('latin1')).slice(-MAX_LOG);
+  }
+  const micropython = findBanner(log);
+  if (PROMPT.test(log) && micropython) return { started: 'prompt', micropython };
+  const heard = hear(log);
+  if (heard === 'text' || heard === 'nothing')
+    return { started: 'program', ...(micropython ? { micropython } : {}) };
+  throw new MicroPythonError('boot-failed', `the board does not come up (${heard})`, {
+    heard,
+    tail: log.slice(-2000),
+  });
+}
+
+function repeats(log: string): number {
+  return Math.max(...SIGNS.map(({ sign }) => log.split(sign).length - 1));
+}
+
+function ignoreTimeout(error: unknown): undefined {
+  if (error instanceof PortError && error.code === 'read-timeout') return undefined;
+  throw error;
+}

@@ -1,0 +1,41 @@
+/** What can go wrong between the host and MicroPython, as data: a code and its facts. */
+
+export type MicroPythonErrorCode =
+  /**
+   * The raw REPL could not be reached. Facts: `heard` ('nothing' | 'garbage' | 'loader' | 'boot-loop' |
+   * 'text'), `tail` (the last text that came), `steps` (what was tried).
+   */
+  | 'no-prompt'
+  /** The code raised. Facts: the fields of `PythonError`. */
+  | 'python-error'
+  /** The board restarted while code ran. Facts: `tail`. */
+  | 'board-restarted'
+  /** Code did not end in time and was interrupted. Facts: `timeoutMs`, `interrupted`. */
+  | 'run-timeout'
+  /** The board left the raw REPL's protocol. Facts: `expected`, `tail`. */
+  | 'repl-confused'
+  /** What arrived in a file is not what was sent; the old file is kept. Facts: `path`. */
+  | 'file-damaged'
+  /** The board's disk has no room. Facts: `path`, `bytes`, `free`. */
+  | 'disk-full'
+  /** A file name that cannot be one. Facts: `path`, `why`. */
+  | 'bad-file-name'
+  /** The firmware was written but does not come up. Facts: `heard`, `tail`, `line`. */
+  | 'boot-failed';
+
+export class MicroPythonError extends Error {
+  readonly code: MicroPythonErrorCode;
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: MicroPythonErrorCode,
+    message: string,
+    facts: Record<string, unknown> = {},
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'MicroPythonError';
+    this.code = code;
+    this.facts = facts;
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * The raw REPL: MicroPython's way for programs to run code on a board.
+ * Source: MicroPython's `shared/runtime/pyexec.c` and docs "The MicroPython interactive interpreter mode".
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PortError } from '../transport/errors.ts';
+import { Inbox } from '../transport/inbox.ts';
+import type { Transport } from '../transport/transport.ts';
+import { hear } from './boot.ts';
+import { MicroPythonError } from './errors.ts';
+import { sendSource } from './send-source.ts';
+import type { PasteSupport } from './send-source.ts';
+
+const CTRL_A = '\x01';
+const CTRL_B = '\x02';
+const CTRL_C = '\x03';
+const END = 0x04;
+
+/** The prompt can be anything (`sys.ps1`); this line cannot. */
+const BANNER = Buffer.from('raw REPL; CTRL-B to exit\r\n');
+const MAX_TAIL = 2000;
+
+/** One try to get hold of the interpreter: what is typed before the raw REPL is asked for, and how long to wait. */
+interface EntryStep {
+  name: string;
+  typed: string;
+  waitMs: number;
+}
+
+/**
+ * A running program may catch one interrupt, sleep, or be in the middle of printing; so they are repeated
+ * with growing pauses. `\r` first: it ends what a person had begun to type.
+ */
+const ENTRY: readonly EntryStep[] = [
+  { name: 'ask', typed: '\r', waitMs: 150 },
+  { name: 'interrupt', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 300 },
+  { name: 'interrupt again', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 700 },
+  { name: 'interrupt repeatedly', typed: `\r${CTRL_C}${CTRL_C}${CTRL_C}${CTRL_C}`, waitMs: 1500 },
+  { name: 'interrupt once more', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 3000 },
+];
+
+export interface RunOptions {
+  /** Milliseconds until the code is interrupted. */
+  timeoutMs: number;
+  /** What the code prints, as it comes. Bytes, as a character may be cut anywhere. */
+  onOutput?: (bytes: Uint8Array) => void;
+}
+
+export class RawRepl {
+  readonly #transport: Transport;
+  readonly #inbox: Inbox;
+  readonly #signal: AbortSignal;
+  /** Learned at the first code sent: whether this firmware takes raw paste. */
+  #paste: PasteSupport = 'unknown';
+  /** The last text that came: evidence when something else than expected does. */
+  #tail = '';
+
+  /** Takes over the transport's bytes until the caller listens to it again. */
+  constructor(transport: Transport, signal: AbortSignal) {
+    this.#transport = transport;
+    this.#signal = signal;
+    this.#inbox = new Inbox(transport);
+  }
+
+  /**
+   * Brings the board to the raw REPL, interrupting a running program.
+   * Throws `MicroPythonError` 'no-prompt' telling what was heard, `PortError`, or the abort's reason.
+   */
+  async enter(): Promise<void> {
+    const steps: string[] = [];
+    for (const { name, typed, waitMs } of ENTRY) {
+      steps.push(name);
+      await this.write(typed + CTRL_A);
+      if (await this.#sawBanner(waitMs)) return;
+    }
+    const heard = hear(this.#tail);
+    throw new MicroPythonError('no-prompt', `no raw REPL; heard ${heard}`, {
+      heard,
+      tail: this.#tail,
+      steps,
+    });
+  }
+
+  /** Back to the friendly prompt, for people and programs that listen. */
+  async leave(): Promise<void> {
+    await this.write(`\r${CTRL_B}`);
+    await this.#transport.drain();
+  }
+
+  /**
+   * Runs code to its end.
+   * Throws `MicroPythonError` 'python-error' with the traceback as `facts.text`, 'run-timeout' after
+   * interrupting it, 'board-restarted', 'repl-confused'.
+   */
+  async run(source: string, options: RunOptions): Promise<void> {
+    const raised = await this.begin(source).then(() => this.finish(options));
+    if (raised) throw new MicroPythonError('python-error', raised, { text: raised });
+  }
+
+  /** Sends code and returns when it has begun to run (or was refused: `finish` then tells why). */
+  async begin(source: string): Promise<void> {
+    this.#paste = await sendSource(this, source, this.#paste);
+  }
+
+  /** Waits for the end of the code that was begun; returns its traceback, empty when it raised nothing. */
+  async finish(options: RunOptions): Promise<string> {
+    const deadline = performance.now() + options.timeoutMs;
+    try {
+      await this.#copyUntilEnd(deadline, options.onOutput ?? (() => undefined));
+    } catch (error) {
+      if (!(error instanceof PortError) || error.code !== 'read-timeout') throw error;
+      const interrupted = await this.#interruptRun();
+      const facts = { timeoutMs: options.timeoutMs, interrupted };
+      throw new MicroPythonError('run-timeout', `the code did not end within ${options.timeoutMs} ms`, facts);
+    }
+    const raised: Uint8Array[] = [];
+    await this.#copyUntilEnd(Math.max(deadline, performance.now() + 2000), (bytes) => raised.push(bytes));
+    await this.expect('>');
+    return Buffer.concat(raised).toString('utf8');
+  }
+
+  // What sending source is made of.
+
+  async write(data: string | Uint8Array): Promise<void> {
+    await this.#transport.write(typeof data === 'string' ? Buffer.from(data, 'utf8') : data);
+  }
+
+  /** Exactly `length` bytes within two seconds. */
+  async read(length: number): Promise<Uint8Array> {
+    return this.#inbox.read(length, { timeoutMs: 2000, signal: this.#signal });
+  }
+
+  /** What has come, at most up to the next end mark (which is taken, not returned); waits for one byte. */
+  async untilEnd(timeoutMs: number): Promise<{ bytes: Uint8Array; ended: boolean }> {
+    const upToEnd = (unread: Uint8Array): number => {
+      const end = unread.indexOf(END);
+      return end < 0 ? unread.length || -1 : end + 1;
+    };
+    const bytes = await this.#inbox.until(upToEnd, { timeoutMs, signal: this.#signal });
+    const ended = bytes.at(-1) === END;
+    this.#keepTail(bytes);
+    return { bytes: ended ? bytes.subarray(0, -1) : bytes, ended };
+  }
+
+  /** Takes and counts the bytes of this value that come first; 0 when something else does. */
+  async countLeading(value: number, timeoutMs: number): Promise<number> {
+    const run = (unread: Uint8Array): number => {
+      const other = unread.findIndex((byte) => byte !== value);
+      return other < 0 ? unread.length || -1 : other;
+    };
+    return (await this.#inbox.until(run, { timeoutMs, signal: this.#signal })).length;
+  }
+
+  /** Reads what must come now. */
+  async expect(text: string): Promise<void> {
+    const found = Buffer.from(await this.read(text.length)).toString('latin1');
+    if (found !== text) {
+      this.#tail += found;
+      throw this.confused(text);
+    }
+  }
+
+  confused(expected: string): MicroPythonError {
+    const facts = { expected, tail: this.#tail };
+    return new MicroPythonError('repl-confused', `the board did not answer with ${expected}`, facts);
+  }
+
+  async pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#signal });
+  }
+
+  async #sawBanner(waitMs: number): Promise<boolean> {
+    try {
+      const before = await this.#inbox.until(BANNER, { timeoutMs: waitMs, signal: this.#signal });
+      this.#keepTail(before);
+      await this.expect('>');
+      await this.#drop();
+      return true;
+    } catch (error) {
+      if (!(error instanceof PortError) || error.code !== 'read-timeout') throw error;
+      this.#keepTail(this.#inbox.take());
+      return false;
+    }
+  }
+
+  /** Answers to earlier, slower steps may still be underway; a banner of theirs must not be taken for output. */
+  async #drop(): Promise<void> {
+    for (;;) {
+      try {
+        this.#keepTail(await this.#inbox.some({ timeoutMs: 30, signal: this.#signal }));
+      } catch (error) {
+        if (error instanceof PortError && error.code === 'read-timeout') return;
+        throw error;
+      }
+    }
+  }
+
+  async #copyUntilEnd(deadline: number, sink: (bytes: Uint8Array) => void): Promise<void> {
+    for (;;) {
+      const { bytes, ended } = await this.untilEnd(Math.max(1, deadline - performance.now()));
+      if (bytes.length > 0) sink(bytes);
+      if (ended) return;
+      this.#refuseRestart();
+    }
+  }
+
+  /** A board that restarted will never send the end of this run. */
+  #refuseRestart(): void {
+    if (!/MPY: soft reboot|rst:0x[0-9a-f]+ \(|Type "help\(\)" for more/.test(this.#tail)) return;
+    const tail = this.#tail;
+    throw new MicroPythonError('board-restarted', `the board restarted (${hear(tail)})`, {
+      tail,
+      heard: hear(tail),
+    });
+  }
+
+  /** Ctrl-C, and the two ends of the interrupted run. */
+  async #interruptRun(): Promise<boolean> {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await this.write(CTRL_C);
+      try {
+        const limit = performance.now() + 1000;
+        await this.#copyUntilEnd(limit, () => undefined);
+        await this.#copyUntilEnd(limit, () => undefined);
+        await this.expect('>');
+        return true;
+      } catch (error) {
+        if (!(error instanceof PortError) || error.code !== 'read-timeout') throw error;
+      }
+    }
+    return false;
+  }
+
+  #keepTail(bytes: Uint8Array): void {
+    this.#tail = (this.#tail + Buffer.from(bytes).toString('latin1')).slice(-MAX_TAIL);
+  }
+}

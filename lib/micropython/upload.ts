@@ -1,0 +1,112 @@
+/**
+ * Puts one file on the board, whole or not at all: it is written beside, hashed on the board, and renamed
+ * over the old one only when the hash is right.
+ */
+import { createHash } from 'node:crypto';
+import { boardScript, scriptResult } from './board-script.ts';
+import { MicroPythonError } from './errors.ts';
+import type { RawRepl } from './raw-repl.ts';
+
+export interface UploadResult {
+  /** Absolute path on the board. */
+  path: string;
+  bytes: number;
+  /** Hex, as computed on the board from what its disk holds. */
+  sha256: string;
+}
+
+export interface UploadProgress {
+  done: number;
+  total: number;
+}
+
+/** Bytes for which one 01 from the board stands; `board/receive.py` has the same number. */
+const WINDOW = 128;
+const WINDOW_READ = 0x01;
+/** The board erases flash while it writes: seconds on a nearly full disk. */
+const STALL_TIMEOUT_MS = 15_000;
+/** Time for hashing and renaming, per started megabyte. */
+const FINISH_MS_PER_MB = 30_000;
+
+/** The path from the root, or an error for a name that cannot be a file's. */
+export function boardPath(name: string): string {
+  const refuse = (why: string): never => {
+    throw new MicroPythonError('bad-file-name', `${JSON.stringify(name)} is no file name: ${why}`, {
+      path: name,
+      why,
+    });
+  };
+  const path = name.startsWith('/') ? name : `/${name}`;
+  const parts = path.slice(1).split('/');
+  if (path === '/' || path.endsWith('/')) refuse('empty');
+  if (parts.includes('..') || parts.includes('.')) refuse('dots');
+  if (parts.includes('')) refuse('double-slash');
+  if (path.includes('\0')) refuse('zero-byte');
+  return path;
+}
+
+/**
+ * Uploads. Throws `MicroPythonError` 'disk-full', 'file-damaged', 'bad-file-name' or 'python-error'; the
+ * old file is then still there.
+ */
+export async function uploadFile(
+  repl: RawRepl,
+  name: string,
+  content: Uint8Array,
+  onProgress: (progress: UploadProgress) => void,
+): Promise<UploadResult> {
+  const path = boardPath(name);
+  const expected = createHash('sha256').update(content).digest('hex');
+  await repl.begin(await boardScript('receive', [path, content.length, expected]));
+  try {
+    await feed(repl, content, onProgress);
+  } catch (error) {
+    // The receiver may stand in the middle of a window, where Ctrl-C is data: this fills it. It then gives
+    // up by itself when nothing more comes, removes its unfinished file and turns Ctrl-C on again.
+    await repl.write(new Uint8Array(WINDOW));
+    throw error;
+  }
+  let output = '';
+  const timeoutMs = FINISH_MS_PER_MB * (1 + Math.floor(content.length / 1e6));
+  const raised = await repl.finish({
+    timeoutMs,
+    onOutput: (bytes) => (output += Buffer.from(bytes).toString('utf8')),
+  });
+  if (raised) throw new MicroPythonError('python-error', raised, { text: raised, path });
+  return checked(scriptResult(output), path, content.length, expected);
+}
+
+/** Sends as many bytes as the board invites. Anything else it prints means that it will take no more. */
+async function feed(
+  repl: RawRepl,
+  content: Uint8Array,
+  onProgress: (p: UploadProgress) => void,
+): Promise<void> {
+  for (let at = 0; at < content.length;) {
+    const windows = await repl.countLeading(WINDOW_READ, STALL_TIMEOUT_MS);
+    if (windows === 0) return;
+    const piece = content.subarray(at, at + windows * WINDOW);
+    await repl.write(piece);
+    at += piece.length;
+    onProgress({ done: at, total: content.length });
+  }
+}
+
+function checked(result: unknown, path: string, bytes: number, expected: string): UploadResult {
+  const { sha256, free } = (result ?? {}) as { sha256?: string; free?: number };
+  if (free !== undefined) {
+    throw new MicroPythonError('disk-full', `${path} needs ${bytes} bytes, ${free} are free`, {
+      path,
+      bytes,
+      free,
+    });
+  }
+  if (sha256 !== expected) {
+    throw new MicroPythonError('file-damaged', `${path} did not arrive whole`, {
+      path,
+      expected,
+      found: sha256,
+    });
+  }
+  return { path, bytes, sha256 };
+}
