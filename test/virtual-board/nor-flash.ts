@@ -27,15 +27,22 @@ export class NorFlash {
 
   /** A copy of what lies there; past the end the address wraps as on the bus. */
   read(offset: number, length: number): Uint8Array {
-    return Uint8Array.from({ length }, (_, i) => this.bytes[(offset + i) % this.size] ?? 0xff);
+    const out = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const at = (offset + done) % this.size;
+      const run = Math.min(length - done, this.size - at);
+      out.set(this.bytes.subarray(at, at + run), done);
+      done += run;
+    }
+    return out;
   }
 
   /** Clears bits; a bit that is 0 stays 0 until its sector is erased. */
   program(offset: number, data: Uint8Array): void {
-    data.forEach((byte, i) => {
+    for (let i = 0; i < data.length; i++) {
       const at = (offset + i) % this.size;
-      this.bytes[at] = (this.bytes[at] ?? 0xff) & byte;
-    });
+      this.bytes[at] = (this.bytes[at] ?? 0xff) & (data[i] ?? 0xff);
+    }
   }
 
   /** Erases the whole sectors that the range touches. */

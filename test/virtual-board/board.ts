@@ -1,0 +1,333 @@
+/**
+ * The board: one chip with its flash, behind a reset circuit and a serial line. What is on the other
+ * side of the line (an RFC 2217 server, a pty) sees a `BoardPort`.
+ */
+
+import type { ChipFacts, ChipName, ResetReason } from './chips.ts';
+import { CHIPS } from './chips.ts';
+import type { Clock } from './clock.ts';
+import { realClock, sleep } from './clock.ts';
+import { ascii } from './bytes.ts';
+import { bootFlash, resetText } from './boot.ts';
+import type { AppDescriptor, Partition } from './image.ts';
+import type { Fault } from './faults.ts';
+import { Faults } from './faults.ts';
+import { DATASHEET, FlashChip, NO_TIME } from './flash-chip.ts';
+import type { Inbox, LoaderLink } from './loader-link.ts';
+import { RomInbox, StubInbox } from './loader-link.ts';
+import type { NorFlash } from './nor-flash.ts';
+import type { ChipRequest, Program, ProgramHost } from './program.ts';
+import { Ram, Registers } from './registers.ts';
+import { ResetCircuit } from './reset-circuit.ts';
+import type { LoaderChip, LoaderExit } from './rom-loader.ts';
+import { RomLoader } from './rom-loader.ts';
+import { slipEncode } from './slip.ts';
+import { OfficialStubs } from './stub-images.ts';
+import { StubLoader } from './stub-loader.ts';
+import { Uart } from './uart.ts';
+
+export interface BoardOptions {
+  chip: ChipName;
+  flash: NorFlash;
+  mac?: Uint8Array;
+  clock?: Clock;
+  timing?: 'datasheet' | 'none';
+  /** Milliseconds EN takes to rise once nothing pulls it low. */
+  enRiseMs?: number;
+  /** Silence between `entry` and the program's first output. */
+  bootMs?: number;
+  /** Milliseconds a USB adapter keeps bytes for more to come; 0: it does not. */
+  latencyMs?: number;
+  /** What the ROM does with the first sync after a reset: some are lost while it learns the rate. */
+  firstSync?: 'lost' | 'answered';
+  seed?: number;
+  /** Folders with other releases of the official stubs. */
+  stubFolders?: string[];
+  createProgram: (host: ProgramHost, boot: ProgramBoot) => Program;
+  onEvent?: (event: BoardEvent) => void;
+}
+
+export interface ProgramBoot {
+  descriptor: AppDescriptor | undefined;
+  partitions: Partition[];
+  app: Partition | undefined;
+  flash: NorFlash;
+  mac: Uint8Array;
+  chip: ChipFacts;
+}
+
+export interface BoardEvent {
+  /** Milliseconds of the board's clock. */
+  at: number;
+  name: string;
+  facts: Record<string, unknown>;
+}
+
+/** Why code that waits in the chip ends: it was reset. */
+class ChipReset extends Error {
+  override name = 'ChipReset';
+}
+
+const DEFAULT_MAC = Uint8Array.of(0x24, 0x0a, 0xc4, 0x12, 0x34, 0x56);
+/** The console driver's receive ring: what is typed while the chip boots waits here. */
+const RECEIVE_RING = 260;
+
+export class Board {
+  readonly chip: ChipFacts;
+  readonly flash: FlashChip;
+  readonly faults: Faults;
+  readonly circuit: ResetCircuit;
+  readonly uart: Uart;
+  readonly #options: BoardOptions;
+  readonly #clock: Clock;
+  readonly #mac: Uint8Array;
+  readonly #stubs: OfficialStubs;
+  #power = new AbortController();
+  #downloadStrap = false;
+  #inbox: Inbox | undefined;
+  #autobaud: 'off' | 'armed' | 'trained' = 'off';
+  #program: Program | undefined;
+  #typedAhead: number[] = [];
+  /** While the ROM measures the host's rate it reads nothing: until this time of the clock. */
+  #deafUntil = 0;
+
+  constructor(options: BoardOptions) {
+    this.#options = options;
+    this.chip = CHIPS[options.chip];
+    this.#clock = options.clock ?? realClock;
+    this.#mac = options.mac ?? DEFAULT_MAC;
+    this.#stubs = new OfficialStubs(options.chip, options.stubFolders ?? []);
+    this.flash = new FlashChip(options.flash, options.timing === 'none' ? NO_TIME : DATASHEET);
+    this.faults = new Faults(options.seed ?? 1);
+    this.uart = new Uart(
+      this.#clock,
+      this.faults,
+      options.latencyMs ?? 1,
+      this.chip.rom.bootBaud,
+      (bytes, baud) => {
+        this.#hear(bytes, baud);
+      },
+    );
+    this.circuit = new ResetCircuit(
+      this.#clock,
+      {
+        reset: () => {
+          this.#stop('en');
+        },
+        release: (io0Low) => {
+          this.#downloadStrap = io0Low;
+          this.#start('power-on');
+        },
+      },
+      options.enRiseMs ?? 5,
+    );
+  }
+
+  /** Plugs the board in: straps as they stand, reset by power. */
+  powerOn(): void {
+    this.#downloadStrap = this.circuit.io0Low;
+    this.#start('power-on');
+  }
+
+  powerOff(): void {
+    this.#stop('power');
+  }
+
+  fault(fault: Fault): void {
+    this.#event('fault', { ...fault });
+    if (fault.kind === 'worn-sector') this.flash.wornOut.add(Math.floor(fault.offset / 4096));
+    else if (fault.kind === 'stall') this.uart.stall(fault.ms, fault.direction ?? 'both');
+    else this.faults.add(fault);
+  }
+
+  clearFaults(): void {
+    this.faults.clear();
+    this.flash.wornOut.clear();
+  }
+
+  #event(name: string, facts: Record<string, unknown> = {}): void {
+    this.#options.onEvent?.({ at: this.#clock.now(), name, facts });
+  }
+
+  #stop(cause: string): void {
+    this.#power.abort(new ChipReset(cause));
+    this.#program?.stop();
+    this.#program = undefined;
+    this.#inbox = undefined;
+    this.#autobaud = 'off';
+    this.#typedAhead = [];
+    this.uart.reset(this.chip.rom.bootBaud);
+    this.#event('stop', { cause });
+  }
+
+  #start(reason: ResetReason, download = this.#downloadStrap): void {
+    this.#stop('restart');
+    this.#power = new AbortController();
+    this.#event('reset', { reason, download });
+    void this.#life(reason, download, this.#power.signal).catch((error: unknown) => {
+      if (!(error instanceof ChipReset)) throw error;
+    });
+  }
+
+  async #life(reason: ResetReason, download: boolean, signal: AbortSignal): Promise<void> {
+    if (this.faults.find('silent')) return;
+    const noise = this.faults.find('boot-noise');
+    if (noise) this.uart.print(this.faults.noise(noise.bytes));
+    this.uart.print(ascii(resetText(this.chip, reason, download)));
+    if (download) await this.#download(signal);
+    else await this.#bootFromFlash(signal);
+  }
+
+  async #bootFromFlash(signal: AbortSignal): Promise<void> {
+    const { text, outcome } = bootFlash(this.chip, this.flash.cells.bytes);
+    this.uart.print(ascii(text));
+    this.#event('boot', { outcome: outcome.kind });
+    if (outcome.kind === 'loop') {
+      await this.uart.drained();
+      await sleep(this.#clock, outcome.afterMs, signal);
+      this.#start(outcome.reason);
+      return;
+    }
+    if (this.faults.find('brown-out')) {
+      await this.uart.drained();
+      await sleep(this.#clock, 60, signal);
+      this.uart.print(ascii('\r\nBrownout detector was triggered\r\n\r\n'));
+      await this.uart.drained();
+      this.#start('cpu');
+      return;
+    }
+    await this.uart.drained();
+    // The program starts at once but its first output has to wait: a chip sets up its clocks, RAM and
+    // drivers in this time, and what comes in meanwhile is kept.
+    let open = false;
+    const host: ProgramHost = {
+      readable: () => {
+        if (open && !signal.aborted) this.uart.kick();
+      },
+      request: (request) => {
+        if (!signal.aborted) this.#request(request);
+      },
+    };
+    const { flash } = this.#options;
+    const program = this.#options.createProgram(host, { ...outcome, flash, mac: this.#mac, chip: this.chip });
+    const stop = (): void => {
+      program.stop();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    await sleep(this.#clock, this.#options.bootMs ?? 300, signal);
+    signal.removeEventListener('abort', stop);
+    open = true;
+    this.#program = program;
+    this.uart.attach(program);
+    const kept = Uint8Array.from(this.#typedAhead);
+    this.#typedAhead = [];
+    if (kept.length > 0) program.receive(kept);
+    this.#event('program', { project: outcome.descriptor?.project });
+  }
+
+  #request(request: ChipRequest): void {
+    this.#event('request', { ...request });
+    switch (request.kind) {
+      case 'reset':
+        this.#start('cpu');
+        return;
+      case 'bootloader':
+        this.#start('cpu', true);
+        return;
+      case 'watchdog':
+        this.#start('watchdog');
+        return;
+      case 'uart-baud':
+        this.uart.baudRate = request.baudRate;
+        return;
+      case 'deep-sleep':
+        this.#stop('deep-sleep');
+        this.#power = new AbortController();
+        sleep(this.#clock, request.ms, this.#power.signal).then(
+          () => {
+            this.#start('deep-sleep');
+          },
+          () => undefined,
+        );
+        return;
+    }
+  }
+
+  /** The loader: ROM first, then whatever code the host starts. */
+  async #download(signal: AbortSignal): Promise<void> {
+    const registers = new Registers(this.chip, this.flash, this.#mac, () => this.uart.baudRate);
+    const chip: LoaderChip = { facts: this.chip, flash: this.flash, registers, ram: new Ram() };
+    this.#autobaud = this.#options.firstSync === 'answered' ? 'trained' : 'armed';
+    let exit = await new RomLoader(chip, this.#link(new RomInbox(this.chip.rom.maxFrame), signal)).run();
+    while (exit.kind === 'entry') {
+      const started = this.#stubs.isLoaded(chip.ram, exit.address);
+      this.#event('run-code', { address: exit.address, stub: started });
+      if (!started) return this.#crash(signal);
+      this.#autobaud = 'off';
+      exit = await new StubLoader(chip, this.#link(new StubInbox(), signal)).run();
+    }
+    this.#leaveLoader(exit);
+  }
+
+  #leaveLoader(exit: LoaderExit): void {
+    // Straps are latched at power-on and EN: without those a reboot ends in the loader again.
+    if (exit.kind === 'reboot') this.#start('software');
+    else this.#start('software', false);
+  }
+
+  /** Code that is no stub: the chip jumps into what is there, and the watchdog gets it out. */
+  async #crash(signal: AbortSignal): Promise<void> {
+    this.#inbox = undefined;
+    this.uart.print(ascii('Fatal exception (0): \r\nepc1=0x00000000, epc2=0x00000000, epc3=0x00000000\r\n'));
+    await sleep(this.#clock, 1000, signal);
+    this.#start('watchdog');
+  }
+
+  #link(inbox: Inbox, signal: AbortSignal): LoaderLink {
+    this.#inbox = inbox;
+    return {
+      receive: () => inbox.next(signal),
+      send: (frame) => {
+        if (!signal.aborted) this.uart.print(slipEncode(frame));
+      },
+      drained: async () => {
+        await this.uart.drained();
+        signal.throwIfAborted();
+      },
+      sleep: (ms) => (ms > 0 ? sleep(this.#clock, ms, signal) : Promise.resolve()),
+      setBaudRate: (baudRate) => {
+        this.#event('baud', { baudRate: Math.round(baudRate) });
+        this.#autobaud = 'off';
+        this.uart.baudRate = baudRate;
+      },
+      event: (name, facts) => {
+        // A sync that came through ends the measuring of the host's rate.
+        if (facts['op'] === 'SYNC') this.#autobaud = 'off';
+        this.#event(name, facts);
+      },
+    };
+  }
+
+  /** Bytes as they are on the wire, at the host's rate. */
+  #hear(bytes: Uint8Array, hostBaud: number): void {
+    if (this.faults.find('silent')) return;
+    if (this.#autobaud !== 'off' && this.#inbox) {
+      // The ROM measures the host's bits until a sync has come through; what it measured on is lost.
+      const learns = this.#autobaud === 'armed' || Math.abs(hostBaud / this.uart.baudRate - 1) > 0.02;
+      this.uart.baudRate = hostBaud;
+      this.#autobaud = 'trained';
+      if (learns && this.#options.firstSync !== 'answered') {
+        this.#deafUntil = this.#clock.now() + (40 * 10_000) / hostBaud;
+      }
+      if (this.#clock.now() < this.#deafUntil) return;
+    }
+    const heard = this.uart.hear(bytes, hostBaud);
+    if (this.#program) this.#program.receive(heard);
+    else if (this.#inbox) this.#inbox.receive(heard);
+    else this.#typeAhead(heard);
+  }
+
+  #typeAhead(bytes: Uint8Array): void {
+    for (const byte of bytes) if (this.#typedAhead.length < RECEIVE_RING) this.#typedAhead.push(byte);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The virtual board as a process of its own. `launch.ts` starts it for tests; by hand:
+ *
+ *   npx node test/virtual-board/main.ts --rfc2217 4000 --firmware demo
+ *
+ * --chip NAME          esp32 (default), esp32s2, esp32s3, esp32c3, esp32c6, esp8266
+ * --flash-file PATH    keep the flash in this file
+ * --flash-mb N         size of the flash, default 4
+ * --firmware X         demo (default), none, or the path of a merged image
+ * --rfc2217 PORT       open the RFC 2217 door on 127.0.0.1 (0: any free port)
+ * --pty                open a pty (Linux); --pty-link PATH: a stable name for it
+ * --latency MS         USB adapter's latency timer, default 1; 0: none
+ * --timing MODE        datasheet (default) or none
+ * --boot-ms MS         silence before the program's first output, default 300
+ * --en-ms MS           rise time of EN, default 5. Hosts that move DTR and RTS in separate round trips
+ *                      (pyserial's rfc2217) reach the loader with 100, as on boards with a large capacitor
+ * --first-sync X       lost (default) or answered
+ * --seed N             for the faults
+ * --stubs DIR          official stubs of another release (repeatable)
+ */
+
+import { parseArgs } from 'node:util';
+import { runBoard } from './run.ts';
+import type { ChipName } from './chips.ts';
+import { CHIPS } from './chips.ts';
+
+const { values } = parseArgs({
+  options: {
+    chip: { type: 'string', default: 'esp32' },
+    'flash-file': { type: 'string' },
+    'flash-mb': { type: 'string', default: '4' },
+    firmware: { type: 'string', default: 'demo' },
+    rfc2217: { type: 'string' },
+    pty: { type: 'boolean', default: false },
+    'pty-link': { type: 'string' },
+    latency: { type: 'string', default: '1' },
+    timing: { type: 'string', default: 'datasheet' },
+    'boot-ms': { type: 'string', default: '300' },
+    'en-ms': { type: 'string', default: '5' },
+    'first-sync': { type: 'string', default: 'lost' },
+    seed: { type: 'string', default: '1' },
+    stubs: { type: 'string', multiple: true, default: [] },
+  },
+});
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === value);
+  if (!found) throw new Error(`--${name}: ${value} is none of ${allowed.join(', ')}`);
+  return found;
+}
+
+function number(name: string, value: string): number {
+  const parsed = Number(value);
+  if (!Number.isFinite(parsed) || parsed < 0) throw new Error(`--${name}: ${value} is not a number`);
+  return parsed;
+}
+
+await runBoard({
+  chip: oneOf('chip', values.chip, Object.keys(CHIPS) as ChipName[]),
+  flashMb: number('flash-mb', values['flash-mb']),
+  firmware: values.firmware,
+  ...(values['flash-file'] !== undefined && { flashFile: values['flash-file'] }),
+  ...(values.rfc2217 !== undefined && { rfc2217Port: number('rfc2217', values.rfc2217) }),
+  pty: values.pty || values['pty-link'] !== undefined,
+  ...(values['pty-link'] !== undefined && { ptyLink: values['pty-link'] }),
+  latencyMs: number('latency', values.latency),
+  timing: oneOf('timing', values.timing, ['datasheet', 'none']),
+  bootMs: number('boot-ms', values['boot-ms']),
+  enRiseMs: number('en-ms', values['en-ms']),
+  firstSync: oneOf('first-sync', values['first-sync'], ['lost', 'answered']),
+  seed: number('seed', values.seed),
+  stubFolders: values.stubs,
+});

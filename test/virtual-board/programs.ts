@@ -1,0 +1,53 @@
+/** Which program an app's descriptor stands for. */
+
+import { existsSync } from 'node:fs';
+import type { ProgramBoot } from './board.ts';
+import { DescriptorProgram } from './descriptor-program.ts';
+import type { NorFlash } from './nor-flash.ts';
+import type { Program, ProgramHost } from './program.ts';
+
+interface MicroPythonOptions {
+  flash: NorFlash;
+  vfs: { offset: number; size: number };
+  version: string;
+  machine: string;
+  mac: Uint8Array;
+  platform: string;
+}
+
+type MicroPythonClass = new (host: ProgramHost, options: MicroPythonOptions) => Program;
+
+const MACHINES = {
+  esp32: 'Generic ESP32 module with ESP32',
+  esp32s2: 'Generic ESP32S2 module with ESP32S2',
+  esp32s3: 'Generic ESP32S3 module with ESP32S3',
+  esp32c3: 'ESP32C3 module with ESP32C3',
+  esp32c6: 'ESP32C6 module with ESP32C6',
+  esp8266: 'ESP module with ESP8266',
+} as const;
+
+const FAT = 0x81;
+
+/** Loads the interpreter once, before anything boots. */
+export async function loadPrograms(): Promise<(host: ProgramHost, boot: ProgramBoot) => Program> {
+  const source = new URL('./micropython/micropython.ts', import.meta.url);
+  let MicroPython: MicroPythonClass | undefined;
+  if (existsSync(source)) {
+    ({ MicroPython } = (await import(source.href)) as { MicroPython: MicroPythonClass });
+  }
+  return (host, boot) => {
+    const { descriptor, partitions, flash, mac, chip } = boot;
+    const vfs = partitions.find((partition) => partition.type === 1 && partition.subtype === FAT);
+    if (!MicroPython || descriptor?.project !== 'micropython' || !vfs) {
+      return new DescriptorProgram(host, descriptor);
+    }
+    return new MicroPython(host, {
+      flash,
+      vfs: { offset: vfs.offset, size: vfs.size },
+      version: descriptor.version,
+      machine: MACHINES[chip.name],
+      mac,
+      platform: chip.imageChipId === undefined ? 'esp8266' : 'esp32',
+    });
+  };
+}

@@ -1,0 +1,172 @@
+/** Puts board, flash, doors and control together in this process and runs until told to end. */
+
+import { readFileSync } from 'node:fs';
+import { Board } from './board.ts';
+import type { ChipName } from './chips.ts';
+import { CHIPS } from './chips.ts';
+import type { BoardAddresses, BoardStats, Control, FromBoard, ToBoard } from './control.ts';
+import { demoImage } from './demo-image.ts';
+import { Rfc2217Door } from './doors/rfc2217-server.ts';
+import { FlashFile } from './flash-file.ts';
+import { NorFlash } from './nor-flash.ts';
+import { loadPrograms } from './programs.ts';
+
+export interface RunOptions {
+  chip: ChipName;
+  flashMb: number;
+  firmware: string;
+  flashFile?: string;
+  rfc2217Port?: number;
+  pty: boolean;
+  ptyLink?: string;
+  latencyMs: number;
+  timing: 'datasheet' | 'none';
+  bootMs: number;
+  enRiseMs: number;
+  firstSync: 'lost' | 'answered';
+  seed: number;
+  stubFolders: string[];
+}
+
+function installFirmware(flash: NorFlash, chip: ChipName, firmware: string): void {
+  if (firmware === 'none') return;
+  const image =
+    firmware === 'demo'
+      ? demoImage({ chip })
+      : { offset: CHIPS[chip].bootloaderOffset, bytes: Uint8Array.from(readFileSync(firmware)) };
+  flash.bytes.set(image.bytes, image.offset);
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+class Runner {
+  readonly #options: RunOptions;
+  readonly #board: Board;
+  readonly #file: FlashFile | undefined;
+  readonly #rfc2217: Rfc2217Door | undefined;
+
+  constructor(options: RunOptions, createProgram: Awaited<ReturnType<typeof loadPrograms>>) {
+    this.#options = options;
+    const flash = NorFlash.blank(options.flashMb * 0x100000);
+    this.#file = options.flashFile === undefined ? undefined : new FlashFile(options.flashFile, flash);
+    if (!this.#file?.loaded) installFirmware(flash, options.chip, options.firmware);
+    this.#board = new Board({
+      ...options,
+      flash,
+      createProgram,
+      onEvent: (event) => {
+        tell({ kind: 'event', event });
+      },
+    });
+    if (options.rfc2217Port !== undefined) this.#rfc2217 = new Rfc2217Door(this.#board);
+  }
+
+  async open(): Promise<BoardAddresses> {
+    const addresses: BoardAddresses = {};
+    if (this.#rfc2217) {
+      const port = await this.#rfc2217.open(this.#options.rfc2217Port ?? 0);
+      addresses.rfc2217 = `rfc2217://127.0.0.1:${port}`;
+    }
+    this.#board.powerOn();
+    return addresses;
+  }
+
+  async close(): Promise<void> {
+    this.#board.powerOff();
+    await this.#rfc2217?.close();
+    this.#file?.close();
+  }
+
+  async control(command: Control): Promise<unknown> {
+    switch (command.do) {
+      case 'pressEn':
+        this.#board.circuit.holdEn(true);
+        await wait(command.ms);
+        this.#board.circuit.holdEn(false);
+        return undefined;
+      case 'holdBoot':
+        this.#board.circuit.holdBoot(command.held);
+        return undefined;
+      case 'unplug':
+        return this.#unplug(command.ms);
+      case 'fault':
+        this.#board.fault(command.fault);
+        return undefined;
+      case 'clearFaults':
+        this.#board.clearFaults();
+        return undefined;
+      case 'readFlash':
+        return this.#board.flash.cells.read(command.offset, command.length);
+      case 'writeFlash':
+        this.#board.flash.cells.bytes.set(command.bytes, command.offset);
+        return undefined;
+      case 'stats':
+        return { ...this.#board.uart.stats, ...this.#board.faults.counts } satisfies BoardStats;
+      case 'close':
+        await this.close();
+        return undefined;
+    }
+  }
+
+  /** Off the cable: no power, no port; then back, at the same address. */
+  async #unplug(ms: number): Promise<BoardAddresses> {
+    this.#board.powerOff();
+    await this.#rfc2217?.close();
+    await wait(ms);
+    return this.#reopen();
+  }
+
+  async #reopen(): Promise<BoardAddresses> {
+    const addresses: BoardAddresses = {};
+    if (this.#rfc2217)
+      addresses.rfc2217 = `rfc2217://127.0.0.1:${await this.#rfc2217.open(this.#rfc2217.port)}`;
+    this.#board.powerOn();
+    return addresses;
+  }
+}
+
+function tell(message: FromBoard): void {
+  if (process.send && process.connected) process.send(message);
+}
+
+/** Runs the board; ends with its parent, with its standard input when started by a pipe, or on a signal. */
+export async function runBoard(options: RunOptions): Promise<void> {
+  const runner = new Runner(options, await loadPrograms());
+  const end = (code: number): void => {
+    void runner.close().finally(() => process.exit(code));
+    // Whatever hangs must not keep the process.
+    setTimeout(() => process.exit(code), 1000).unref();
+  };
+  process.on('disconnect', () => {
+    end(0);
+  });
+  process.on('SIGTERM', () => {
+    end(0);
+  });
+  process.on('SIGINT', () => {
+    end(0);
+  });
+  process.on('message', (message: ToBoard) => {
+    runner.control(message).then(
+      (value) => {
+        tell({ kind: 'answer', id: message.id, value });
+        if (message.do === 'close') process.disconnect();
+      },
+      (error: unknown) => {
+        tell({ kind: 'answer', id: message.id, error: String(error) });
+      },
+    );
+  });
+  const addresses = await runner.open();
+  if (process.connected) {
+    tell({ kind: 'ready', addresses });
+  } else {
+    for (const address of Object.values(addresses)) console.log(address);
+    if (!process.stdin.isTTY) {
+      process.stdin.on('end', () => {
+        end(0);
+      });
+      process.stdin.resume();
+    }
+  }
+}
