@@ -3,8 +3,9 @@ import { flash } from '../esp/flash.ts';
 import type { FlashEvent, FlashResult } from '../esp/flash.ts';
 import type { Firmware } from '../esp/firmware.ts';
 import { strategiesFor } from '../esp/reset.ts';
-import { watchBoot } from '../micropython/boot.ts';
+import { softReset, watchBoot } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';
+import { evaluate } from '../micropython/evaluate.ts';
 import { RawRepl } from '../micropython/raw-repl.ts';
 import type { RunOptions } from '../micropython/raw-repl.ts';
 import { uploadFile } from '../micropython/upload.ts';
@@ -35,6 +36,8 @@ export type FlashJobResult = Omit<FlashResult, 'reset'> &
 /** The first boot of MicroPython formats its disk; an application that is none is given a shorter look. */
 const MICROPYTHON_BOOT_MS = 20_000;
 const OTHER_BOOT_MS = 2000;
+/** A main.py that runs for ever gives no prompt; what it prints so long is shown. */
+const SOFT_RESET_MS = 5000;
 /** The longest way back to the prompt after a job was cut off. */
 const RECOVER_TIMEOUT_MS = 8000;
 
@@ -66,7 +69,7 @@ export async function flashBoard(
       if (!reset) return { ...written, started: 'press-en' };
       options.onEvent({ kind: 'starting' });
       const timeoutMs = firmware.micropython ? MICROPYTHON_BOOT_MS : OTHER_BOOT_MS;
-      return { ...written, ...(await watchBoot(transport, timeoutMs, signal)) };
+      return { ...written, ...(await watchBoot(transport, { timeoutMs, signal })) };
     },
   });
 }
@@ -84,17 +87,46 @@ export async function runPython(
   });
 }
 
+/** The value of one expression, see `pythonValue`. */
+export async function evaluatePython(
+  board: Board,
+  expression: string,
+  options: JobOptions & RunOptions,
+): Promise<unknown> {
+  return board.run({
+    kind: 'run',
+    ...jobOptions(options),
+    run: (lease) => withRawRepl(lease, (repl) => evaluate(repl, expression, options)),
+  });
+}
+
+export interface UploadJobOptions extends JobOptions {
+  onProgress: (progress: UploadProgress) => void;
+  /** Restart the interpreter after, so that boot.py and main.py run. */
+  softReset: boolean;
+  /** What the board prints after the restart. */
+  onOutput: (bytes: Uint8Array) => void;
+}
+
+export type UploadJobResult = UploadResult & Partial<Boot>;
+
 /** Writes one file on the board, whole or not at all. */
 export async function uploadToBoard(
   board: Board,
   path: string,
   content: Uint8Array,
-  options: JobOptions & { onProgress: (progress: UploadProgress) => void },
-): Promise<UploadResult> {
+  options: UploadJobOptions,
+): Promise<UploadJobResult> {
   return board.run({
     kind: 'upload',
     ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, (repl) => uploadFile(repl, path, content, options.onProgress)),
+    run: async (lease) => {
+      const written = await withRawRepl(lease, (repl) => uploadFile(repl, path, content, options.onProgress));
+      if (!options.softReset) return written;
+      const { transport, signal } = lease;
+      const { onOutput } = options;
+      return { ...written, ...(await softReset(transport, { timeoutMs: SOFT_RESET_MS, signal, onOutput })) };
+    },
   });
 }
 

@@ -3,8 +3,9 @@
  * no value of a message can become code.
  */
 import { readFile } from 'node:fs/promises';
+import type { RawRepl, RunOptions } from './raw-repl.ts';
 
-export type BoardScriptName = 'receive';
+export type BoardScriptName = 'receive' | 'evaluate';
 
 /** Marks the one line of output that carries the result, as a program may print beside it. */
 const RESULT_MARK = '\x1e';
@@ -18,12 +19,38 @@ print("\\x1e" + json.dumps(main(*json.loads(binascii.a2b_base64("${data}")))))
 `;
 }
 
-/** The result in what a board script printed; `undefined` when it did not get so far. */
-export function scriptResult(output: string): unknown {
-  const at = output.lastIndexOf(RESULT_MARK);
-  if (at < 0) return undefined;
-  const line = output.slice(at + 1).split('\r\n')[0] ?? '';
-  return JSON.parse(line) as unknown;
+/** What a board script printed, apart from its result. */
+export interface ScriptOutput {
+  output: Uint8Array;
+  /** `undefined` when the script did not get so far. */
+  value: unknown;
+}
+
+/** Runs a board script to its end. Throws as `RawRepl.run`. */
+export async function runScript(
+  repl: RawRepl,
+  name: BoardScriptName,
+  args: readonly unknown[],
+  options: RunOptions,
+): Promise<ScriptOutput> {
+  const printed: Uint8Array[] = [];
+  await repl.run(await boardScript(name, args), {
+    ...options,
+    onOutput: (bytes) => void printed.push(bytes),
+  });
+  return splitResult(Buffer.concat(printed));
+}
+
+/** Parts the line with the result from what else was printed. */
+export function splitResult(printed: Buffer): ScriptOutput {
+  const at = printed.lastIndexOf(RESULT_MARK);
+  if (at < 0) return { output: printed, value: undefined };
+  const line =
+    printed
+      .subarray(at + 1)
+      .toString('utf8')
+      .split('\r\n')[0] ?? '';
+  return { output: printed.subarray(0, at), value: JSON.parse(line) as unknown };
 }
 
 /** Without comments and blank lines: they cost wire time and the board's memory. */

@@ -52,17 +52,25 @@ const REPEATS = 3;
 const PROMPT = /MicroPython v[^\r\n]*\r\n[^\r\n]*help[^\r\n]*\r\n(?:[^\r\n]*\r\n)*>>> $/;
 const MAX_LOG = 8192;
 
+export interface WatchOptions {
+  timeoutMs: number;
+  signal: AbortSignal;
+  /** What the board prints, as it comes. */
+  onOutput?: (bytes: Uint8Array) => void;
+}
+
 /**
  * Reads a board's boot without typing anything, which would be input to its program.
  * Throws `MicroPythonError` 'boot-failed' for a board that stays in a loop, or in the loader.
  */
-export async function watchBoot(transport: Transport, timeoutMs: number, signal: AbortSignal): Promise<Boot> {
+export async function watchBoot(transport: Transport, options: WatchOptions): Promise<Boot> {
   const inbox = new Inbox(transport);
-  const deadline = performance.now() + timeoutMs;
+  const wait = { deadline: performance.now() + options.timeoutMs, signal: options.signal };
   let log = '';
   while (!PROMPT.test(log) && repeats(log) < REPEATS) {
-    const bytes = await inbox.some({ timeoutMs: deadline - performance.now(), signal }).catch(ignoreTimeout);
+    const bytes = await inbox.some(wait).catch(ignoreTimeout);
     if (!bytes) break;
+    options.onOutput?.(bytes);
     log = (log + Buffer.from(bytes).toString('latin1')).slice(-MAX_LOG);
   }
   const micropython = findBanner(log);
@@ -83,4 +91,13 @@ function repeats(log: string): number {
 function ignoreTimeout(error: unknown): undefined {
   if (error instanceof PortError && error.code === 'read-timeout') return undefined;
   throw error;
+}
+
+const CTRL_D = Uint8Array.of(0x04);
+
+/** Soft reset at the friendly prompt: a fresh heap, then boot.py and main.py. Throws as `watchBoot`. */
+export async function softReset(transport: Transport, options: WatchOptions): Promise<Boot> {
+  const boot = watchBoot(transport, options);
+  await transport.write(CTRL_D);
+  return boot;
 }

@@ -3,7 +3,7 @@
  * over the old one only when the hash is right.
  */
 import { createHash } from 'node:crypto';
-import { boardScript, scriptResult } from './board-script.ts';
+import { boardScript, splitResult } from './board-script.ts';
 import { MicroPythonError } from './errors.ts';
 import type { RawRepl } from './raw-repl.ts';
 
@@ -66,14 +66,14 @@ export async function uploadFile(
     await repl.write(new Uint8Array(WINDOW));
     throw error;
   }
-  let output = '';
+  const printed: Uint8Array[] = [];
   const timeoutMs = FINISH_MS_PER_MB * (1 + Math.floor(content.length / 1e6));
   const raised = await repl.finish({
     timeoutMs,
-    onOutput: (bytes) => (output += Buffer.from(bytes).toString('utf8')),
+    onOutput: (bytes) => void printed.push(bytes),
   });
   if (raised) throw new MicroPythonError('python-error', raised, { text: raised, path });
-  return checked(scriptResult(output), path, content.length, expected);
+  return checked(splitResult(Buffer.concat(printed)).value, path, content.length, expected);
 }
 
 /** Sends as many bytes as the board invites. Anything else it prints means that it will take no more. */
