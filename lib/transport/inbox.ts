@@ -2,6 +2,9 @@ import { lostError, PortError } from './errors.ts';
 import type { Transport } from './transport.ts';
 import { abortReason } from './wait.ts';
 
+/** What an inbox reads from: a transport, or anything that tells bytes in the same way. */
+export type Source = Pick<Transport, 'port' | 'listen'>;
+
 /** How long a read waits. Without a time it waits until the signal or the end of the port. */
 export interface Wait {
   /** Milliseconds from now. */
@@ -41,7 +44,7 @@ interface Pending {
  * that came, `facts.receivedLength`), the port's own error when it is lost, or the signal's reason.
  */
 export class Inbox {
-  readonly #transport: Transport;
+  readonly #source: Source;
   readonly #limit: number;
   #buffer = new Uint8Array(FIRST_SIZE);
   #start = 0;
@@ -51,15 +54,15 @@ export class Inbox {
   #dropped = 0;
 
   /** Becomes the transport's listener. `limit`: unread bytes kept at most, default 16 MiB. */
-  constructor(transport: Transport, options: { limit?: number } = {}) {
-    this.#transport = transport;
+  constructor(source: Source, options: { limit?: number } = {}) {
+    this.#source = source;
     this.#limit = options.limit ?? DEFAULT_LIMIT;
     this.attach();
   }
 
   /** Becomes the transport's listener again, after someone else was. */
   attach(): void {
-    this.#transport.listen({
+    this.#source.listen({
       data: (bytes) => this.#push(bytes),
       closed: (error) => this.#close(error),
     });
@@ -192,8 +195,8 @@ export class Inbox {
     if (excess <= 0) return;
     if (this.#pending) {
       const { what } = this.#pending;
-      const message = `${this.#transport.port}: ${this.length} bytes came without ${what}`;
-      this.#pending.reject(new PortError('input-overflow', this.#transport.port, message, this.#evidence()));
+      const message = `${this.#source.port}: ${this.length} bytes came without ${what}`;
+      this.#pending.reject(new PortError('input-overflow', this.#source.port, message, this.#evidence()));
     }
     this.#dropped += excess;
     this.#skip(excess);
@@ -223,14 +226,14 @@ export class Inbox {
   }
 
   #close(error: Error | undefined): void {
-    this.#closed ??= error ?? lostError(this.#transport.port, 'closed');
+    this.#closed ??= error ?? lostError(this.#source.port, 'closed');
     this.#pending?.reject(this.#closed);
   }
 
   #timeout(what: string, timeoutMs: number): PortError {
     const rounded = Math.max(0, Math.round(timeoutMs));
-    const message = `${this.#transport.port}: no ${what} in ${rounded} ms, ${this.length} bytes came`;
-    return new PortError('read-timeout', this.#transport.port, message, {
+    const message = `${this.#source.port}: no ${what} in ${rounded} ms, ${this.length} bytes came`;
+    return new PortError('read-timeout', this.#source.port, message, {
       timeoutMs: rounded,
       ...this.#evidence(),
     });

@@ -1,4 +1,5 @@
 import { adapterOf } from './adapters.ts';
+import { PortError, wordsOf } from './errors.ts';
 import { listLinuxPorts } from './list-linux.ts';
 import { compact } from './port-info.ts';
 import type { PortInfo } from './port-info.ts';
@@ -32,11 +33,25 @@ export async function listPorts(host: ListHost = {}): Promise<PortInfo[]> {
   if (platform === 'linux') ports = await listLinuxPorts(host.sys ?? '/sys', host.dev ?? '/dev');
   if (ports === undefined) {
     const library = host.library ?? (async () => await (await loadSerialBinding('')).list());
-    const onTimeout = (): Error => new Error('the list of ports did not come');
-    const listed = await within(library(), { timeoutMs: LIST_TIMEOUT_MS, onTimeout });
+    const listed = await within(library(), {
+      timeoutMs: LIST_TIMEOUT_MS,
+      onTimeout: () => failure('no answer'),
+    }).catch((error: unknown) => {
+      throw error instanceof PortError ? error : failure(wordsOf(error), error);
+    });
     ports = listed.map((port) => fromLibrary(port, platform)).filter(isFirst);
   }
   return ports.sort(byLikelihood);
+}
+
+function failure(reason: string, cause?: unknown): PortError {
+  return new PortError(
+    'port-open-failed',
+    '',
+    `the ports of this machine cannot be listed: ${reason}`,
+    { reason },
+    cause,
+  );
 }
 
 function fromLibrary(listed: SerialListing, platform: NodeJS.Platform): PortInfo {
@@ -69,20 +84,13 @@ function isFirst(port: PortInfo, at: number, all: readonly PortInfo[]): boolean 
 }
 
 function byLikelihood(a: PortInfo, b: PortInfo): number {
-  const order = rank(a) - rank(b);
-  if (order !== 0) return order;
-  // On macOS one adapter can have two ports, Apple's and that of WCH's own driver, which works better.
-  const sameDevice = a.locationId !== undefined && a.locationId === b.locationId;
-  const byDriver = sameDevice ? Number(isWch(b)) - Number(isWch(a)) : 0;
-  return byDriver || a.path.localeCompare(b.path, 'en', { numeric: true });
-}
-
-function isWch(port: PortInfo): boolean {
-  return port.path.includes('wchusbserial');
+  return rank(a) - rank(b) || a.path.localeCompare(b.path, 'en', { numeric: true });
 }
 
 function rank(port: PortInfo): number {
-  if (!port.likely) return 3;
-  if (port.present === false) return 2;
-  return port.adapter ? 0 : 1;
+  if (!port.likely) return 4;
+  if (port.present === false) return 3;
+  // On macOS one adapter can have two ports, Apple's and that of WCH's own driver, which works better.
+  if (port.path.includes('wchusbserial')) return 0;
+  return port.adapter ? 1 : 2;
 }
