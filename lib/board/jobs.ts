@@ -2,6 +2,9 @@
 import { flash } from '../esp/flash.ts';
 import type { FlashEvent, FlashResult } from '../esp/flash.ts';
 import type { Firmware } from '../esp/firmware.ts';
+
+export { recogniseFirmware } from '../esp/firmware.ts';
+export type { Firmware } from '../esp/firmware.ts';
 import { strategiesFor } from '../esp/reset.ts';
 import { softReset, watchBoot } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';

@@ -64,7 +64,7 @@ function parseRemote(text: string, scheme: string): RemoteName {
     if (name !== '' && !PYSERIAL_WORDS.has(name)) throw bad(text, `unknown option ${name}`);
   }
 
-  const address = /^(?:\[([0-9a-f:.%\w]+)\]|([^:[\]@\s]*))(?::(.*))?$/i.exec(parts[1] ?? '');
+  const address = /^(?:\[([0-9a-f:.%\w]+)\]|([^:[\]@\s]*))(?::([^:]*))?$/i.exec(parts[1] ?? '');
   if (!address) throw bad(text, 'host and port cannot be told apart (an IPv6 address stands in brackets)');
   const host = address[1] ?? address[2] ?? '';
   if (host === '') throw bad(text, 'the host is missing');

@@ -1,0 +1,75 @@
+/**
+ * From an error to what a person reads: what it is, why, and what to do. The words lie in the catalogue of
+ * the board node (`locales/<lang>/esp32-board.json`, under `diagnosis`), one entry a code.
+ */
+import { BoardError } from '../board/errors.ts';
+import { EspError } from '../esp/errors.ts';
+import { MicroPythonError } from '../micropython/errors.ts';
+import { parseTraceback } from '../micropython/traceback.ts';
+import { PortError } from '../transport/errors.ts';
+
+/** Looks a text up and fills in its `__variables__`. Gives the key back where there is none. */
+export type Words = (key: string, facts?: Record<string, unknown>) => string;
+
+export interface Diagnosis {
+  code: string;
+  /** One sentence. */
+  cause: string;
+  /** What to do, the likeliest first. */
+  remedy: string[];
+  /** Facts as data: what was heard, expected, found. */
+  evidence: Record<string, unknown>;
+  /** A few words for the node's status. */
+  short: string;
+}
+
+/** What is wrong with a message or a node's settings, before any board is asked. */
+export class InputError extends Error {
+  readonly code: 'no-board-chosen' | 'bad-payload' | 'bad-property' | 'file-unreadable';
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: InputError['code'],
+    message: string,
+    facts: Record<string, unknown> = {},
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'InputError';
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+/** The catalogue that holds the diagnoses. */
+const CATALOGUE = 'node-red-contrib-esp32-micropython/esp32-board:diagnosis';
+
+/** Explains any error. One without a code of ours is a fault of this package and says so. */
+export function diagnose(error: unknown, words: Words): Diagnosis {
+  const { code, facts } = known(error);
+  const text = (part: string): string => words(`${CATALOGUE}.${code}.${part}`, facts);
+  return {
+    code,
+    cause: text('cause'),
+    remedy: text('remedy').split('\n'),
+    evidence: facts,
+    short: text('short'),
+  };
+}
+
+function known(error: unknown): { code: string; facts: Record<string, unknown> } {
+  if (error instanceof MicroPythonError && error.code === 'python-error') {
+    return { code: error.code, facts: { ...parseTraceback(String(error.facts['text'])) } };
+  }
+  if (error instanceof PortError) return { code: error.code, facts: { port: error.port, ...error.facts } };
+  if (
+    error instanceof EspError ||
+    error instanceof MicroPythonError ||
+    error instanceof BoardError ||
+    error instanceof InputError
+  ) {
+    return { code: error.code, facts: { ...error.facts } };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'unexpected', facts: { message } };
+}

@@ -1,0 +1,160 @@
+/**
+ * What every node of this package does with a message: cancel, or read it, take the board, run, tell how it
+ * goes, and end it exactly once, as a result or as a diagnosis.
+ */
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Board } from '../board/board.ts';
+import { BoardError } from '../board/errors.ts';
+import { diagnose, InputError } from './diagnosis.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { ProgressMeter } from './progress.ts';
+import type { Progress, Step } from './progress.ts';
+import type { Message } from './properties.ts';
+
+export interface JobNodeDef extends NodeDef {
+  /** Id of the `esp32 board` config node. */
+  board: string;
+}
+
+/** A config node that has a board. */
+export interface BoardNode extends Node {
+  device: Board;
+  flashBaudRate: number;
+  connectTimeoutMs: number;
+}
+
+/** What a job is given beside its request. */
+export interface JobContext {
+  node: BoardNode;
+  board: Board;
+  signal: AbortSignal;
+  onWait: (ahead: number) => void;
+  /** How far it is: shown in the status and sent on output 2. */
+  progress: (step: Step) => void;
+  /** A phase with no count. The name is a key under `status` in the node's catalogue. */
+  phase: (phase: string, facts?: Record<string, unknown>) => void;
+  /** What the board prints, sent on output 2. */
+  console: (bytes: Uint8Array) => void;
+}
+
+export interface JobNodeSpec<Def extends JobNodeDef, Request, Result> {
+  type: string;
+  /** Reads and checks settings and message. Throws `InputError` and the errors of pure parsing. */
+  read: (RED: NodeAPI, node: Node, def: Def, msg: Message) => Request | Promise<Request>;
+  run: (request: Request, context: JobContext) => Promise<Result>;
+  /** Puts the result into the message; returns what the status shows of it. */
+  finish: (result: Result, msg: Message) => { key: string; facts?: Record<string, unknown> };
+}
+
+/** Registers a node type that runs one job a message on a board. */
+export function registerJobNode<Def extends JobNodeDef, Request, Result>(
+  RED: NodeAPI,
+  spec: JobNodeSpec<Def, Request, Result>,
+): void {
+  function JobNode(this: Node, def: Def): void {
+    RED.nodes.createNode(this, def);
+    const running = new Map<AbortController, Promise<void>>();
+    this.on('input', (msg, send, done) => {
+      const message = msg as Message;
+      if (message['cancel'] === true) {
+        abortAll(running, new BoardError('cancelled', 'cancelled by a message'));
+        done();
+        return;
+      }
+      const job = new AbortController();
+      const work = handle(RED, spec, { node: this, def, msg: message, send, signal: job.signal });
+      running.set(
+        job,
+        work.then((error) => {
+          running.delete(job);
+          done(error);
+        }),
+      );
+    });
+    this.on('close', (done: () => void) => {
+      const ended = Promise.all(running.values());
+      abortAll(running, new BoardError('board-closed', 'the node was closed or redeployed'));
+      void ended.then(() => done());
+    });
+  }
+  RED.nodes.registerType(spec.type, JobNode);
+}
+
+function abortAll(jobs: Map<AbortController, unknown>, reason: Error): void {
+  for (const job of jobs.keys()) job.abort(reason);
+}
+
+type Send = (msg: NodeMessageOutputs) => void;
+type NodeMessageOutputs = [Message | null, Message | null];
+
+interface Input<Def> {
+  node: Node;
+  def: Def;
+  msg: Message;
+  send: Send;
+  signal: AbortSignal;
+}
+
+/** Runs one message to its end. Returns the error for `done`; never throws. */
+async function handle<Def extends JobNodeDef, Request, Result>(
+  RED: NodeAPI,
+  spec: JobNodeSpec<Def, Request, Result>,
+  { node, def, msg, send, signal }: Input<Def>,
+): Promise<Error | undefined> {
+  const words = (key: string, facts?: Record<string, unknown>): string =>
+    RED._(key, facts as Record<string, string | number>);
+  const status = (key: string, facts?: Record<string, unknown>): string =>
+    words(`${spec.type}.status.${key}`, facts);
+  const sendMeanwhile = (topic: string, payload: unknown): void => {
+    // A node that was closed must not send any more.
+    if (!signal.aborted) send([null, { _msgid: msg._msgid, topic, payload }]);
+  };
+  const show = (phase: string, facts?: Record<string, unknown>): void => {
+    node.status({ fill: 'blue', shape: 'dot', text: status(phase, facts) });
+  };
+  const meter = new ProgressMeter((progress: Progress) => {
+    show(progress.phase, { ...progress });
+    sendMeanwhile('progress', progress);
+  });
+  const decoder = new TextDecoder();
+  try {
+    const board = boardOf(RED, def);
+    const request = await spec.read(RED, node, def, msg);
+    const result = await spec.run(request, {
+      node: board,
+      board: board.device,
+      signal,
+      onWait: (ahead) => node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
+      progress: (step) => meter.step(step),
+      phase: (phase, facts) => {
+        show(phase, facts);
+        sendMeanwhile('progress', { phase, ...facts });
+      },
+      console: (bytes) => {
+        const text = decoder.decode(bytes, { stream: true });
+        if (text) sendMeanwhile('console', text);
+      },
+    });
+    const { key, facts } = spec.finish(result, msg);
+    node.status({ fill: 'green', shape: 'dot', text: status(key, facts) });
+    send([msg, null]);
+    return undefined;
+  } catch (error) {
+    const diagnosis = diagnose(error, words);
+    msg['diagnosis'] = diagnosis;
+    node.status({ fill: 'red', shape: 'ring', text: diagnosis.short });
+    return explained(diagnosis, error);
+  }
+}
+
+function boardOf(RED: NodeAPI, def: JobNodeDef): BoardNode {
+  const found = RED.nodes.getNode(def.board) as BoardNode | null;
+  if (!found?.device) throw new InputError('no-board-chosen', 'no esp32 board is chosen');
+  return found;
+}
+
+/** The error a Catch node sees: words for people, the code and facts as data. */
+function explained(diagnosis: Diagnosis, cause: unknown): Error {
+  const error = new Error([diagnosis.cause, ...diagnosis.remedy].join('\n'), { cause });
+  return Object.assign(error, { code: diagnosis.code });
+}

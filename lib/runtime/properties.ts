@@ -1,0 +1,119 @@
+/** Values out of a node's settings and messages: forgiving in what is taken, strict in what comes out. */
+import { readFile } from 'node:fs/promises';
+import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { InputError } from './diagnosis.ts';
+
+/** Anything a flow may carry: properties are looked up by name. */
+export type Message = NodeMessage & Record<string, unknown>;
+
+/** A typed input of the editor, evaluated for this message (`msg`, `flow`, `global`, `env`, `jsonata`, …). */
+export async function typedProperty(
+  RED: NodeAPI,
+  node: Node,
+  msg: Message,
+  value: string,
+  type: string,
+): Promise<unknown> {
+  // The callback form serves asynchronous context stores; bad jsonata and json throw all the same.
+  return new Promise((resolve, reject) => {
+    try {
+      RED.util.evaluateNodeProperty(value, type, node, msg, (error, result: unknown) => {
+        if (error) reject(badProperty(value, type, error));
+        else resolve(result);
+      });
+    } catch (error) {
+      reject(badProperty(value, type, error));
+    }
+  });
+}
+
+function badProperty(value: string, type: string, error: unknown): InputError {
+  return new InputError(
+    'bad-property',
+    `${type} ${value} cannot be read`,
+    { property: `${type}.${value}` },
+    error,
+  );
+}
+
+/** Bytes of a file to be flashed: a Buffer, a byte array, or the path of a file on this machine. */
+export async function firmwareBytes(value: unknown): Promise<Uint8Array> {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value !== 'string' || value.trim() === '') {
+    throw new InputError('bad-payload', 'firmware is neither a Buffer nor a path', {
+      expected: 'Buffer | path',
+      found: kindOf(value),
+    });
+  }
+  try {
+    return await readFile(value.trim());
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError('file-unreadable', reason, { path: value.trim(), reason }, error);
+  }
+}
+
+/** Bytes of a file's content: text as UTF-8, a Buffer as it is, anything else as JSON. */
+export function contentBytes(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === 'string') return Buffer.from(value, 'utf8');
+  const json =
+    value === undefined || typeof value === 'function' ? undefined : JSON.stringify(value, undefined, 2);
+  if (json === undefined) {
+    throw new InputError('bad-payload', 'there is no content to write', {
+      expected: 'string | Buffer | object',
+      found: kindOf(value),
+    });
+  }
+  return Buffer.from(json, 'utf8');
+}
+
+/** A text that must be there. */
+export function requiredText(value: unknown, property: string): string {
+  if (typeof value === 'string' && value.trim() !== '') return value;
+  if (typeof value === 'number') return String(value);
+  throw new InputError('bad-payload', `${property} is no text`, {
+    expected: 'string',
+    found: kindOf(value),
+    property,
+  });
+}
+
+/** A flash offset as number, decimal or hex text; empty means that it is not given. */
+export function optionalOffset(value: unknown): number | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const offset = Number(value);
+  if (Number.isInteger(offset) && offset >= 0) return offset;
+  throw new InputError('bad-property', 'the offset is no address', {
+    property: 'offset',
+    found: kindOf(value),
+  });
+}
+
+/** A positive number out of an edit field, or the default where it is empty or none. */
+export function numberOr(value: unknown, fallback: number): number {
+  const parsed = Number(value);
+  return Number.isFinite(parsed) && parsed > 0 ? parsed : fallback;
+}
+
+/** One of a list of words, or the default where it is absent. */
+export function oneOf<T extends string>(
+  value: unknown,
+  allowed: readonly T[],
+  fallback: T,
+  property: string,
+): T {
+  if (value === undefined || value === null || value === '') return fallback;
+  const found = allowed.find((word) => word === value);
+  if (found !== undefined) return found;
+  throw new InputError('bad-property', `${property} is none of ${allowed.join(', ')}`, {
+    property,
+    expected: allowed.join(' | '),
+    found: typeof value === 'string' ? value : kindOf(value),
+  });
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
