@@ -6,6 +6,7 @@ import type { ChipName } from './chips.ts';
 import { CHIPS } from './chips.ts';
 import type { BoardAddresses, BoardStats, Control, FromBoard, ToBoard } from './control.ts';
 import { demoImage } from './demo-image.ts';
+import { PtyDoor } from './doors/pty.ts';
 import { Rfc2217Door } from './doors/rfc2217-server.ts';
 import { FlashFile } from './flash-file.ts';
 import { NorFlash } from './nor-flash.ts';
@@ -44,6 +45,7 @@ class Runner {
   readonly #board: Board;
   readonly #file: FlashFile | undefined;
   readonly #rfc2217: Rfc2217Door | undefined;
+  readonly #pty: PtyDoor | undefined;
 
   constructor(options: RunOptions, createProgram: Awaited<ReturnType<typeof loadPrograms>>) {
     this.#options = options;
@@ -59,21 +61,30 @@ class Runner {
       },
     });
     if (options.rfc2217Port !== undefined) this.#rfc2217 = new Rfc2217Door(this.#board);
+    if (options.pty) this.#pty = new PtyDoor(this.#board, options.ptyLink);
   }
 
-  async open(): Promise<BoardAddresses> {
+  /** Opens the doors and gives the board power. */
+  async plugIn(newPath = false): Promise<BoardAddresses> {
     const addresses: BoardAddresses = {};
     if (this.#rfc2217) {
-      const port = await this.#rfc2217.open(this.#options.rfc2217Port ?? 0);
+      // After an unplug the same port again.
+      const port = await this.#rfc2217.open(this.#rfc2217.port || (this.#options.rfc2217Port ?? 0));
       addresses.rfc2217 = `rfc2217://127.0.0.1:${port}`;
     }
+    if (this.#pty) addresses.pty = await this.#pty.open(newPath);
     this.#board.powerOn();
     return addresses;
   }
 
-  async close(): Promise<void> {
+  async #pullOut(): Promise<void> {
     this.#board.powerOff();
     await this.#rfc2217?.close();
+    await this.#pty?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#pullOut();
     this.#file?.close();
   }
 
@@ -88,7 +99,9 @@ class Runner {
         this.#board.circuit.holdBoot(command.held);
         return undefined;
       case 'unplug':
-        return this.#unplug(command.ms);
+        await this.#pullOut();
+        await wait(command.ms);
+        return this.plugIn(command.newPath);
       case 'fault':
         this.#board.fault(command.fault);
         return undefined;
@@ -106,22 +119,6 @@ class Runner {
         await this.close();
         return undefined;
     }
-  }
-
-  /** Off the cable: no power, no port; then back, at the same address. */
-  async #unplug(ms: number): Promise<BoardAddresses> {
-    this.#board.powerOff();
-    await this.#rfc2217?.close();
-    await wait(ms);
-    return this.#reopen();
-  }
-
-  async #reopen(): Promise<BoardAddresses> {
-    const addresses: BoardAddresses = {};
-    if (this.#rfc2217)
-      addresses.rfc2217 = `rfc2217://127.0.0.1:${await this.#rfc2217.open(this.#rfc2217.port)}`;
-    this.#board.powerOn();
-    return addresses;
   }
 }
 
@@ -157,7 +154,7 @@ export async function runBoard(options: RunOptions): Promise<void> {
       },
     );
   });
-  const addresses = await runner.open();
+  const addresses = await runner.plugIn();
   if (process.connected) {
     tell({ kind: 'ready', addresses });
   } else {
