@@ -1,0 +1,144 @@
+/**
+ * The functions behind the board's Python modules (`board/*.py`), in numbers and strings, because
+ * only these cross between the two languages without leaving something behind.
+ */
+import { NorFlash, SECTOR_SIZE } from '../nor-flash.ts';
+import type { ChipRequest } from '../program.ts';
+import type { Channel } from './channel.ts';
+import type { Files } from './files.ts';
+import { ROOT } from './files.ts';
+import type { WorkerMessage, WorkerOptions } from './messages.ts';
+import type { Native } from './native.ts';
+import type { Stdio } from './stdio.ts';
+import type { Timers } from './timers.ts';
+import type { PythonCallable } from './webassembly.ts';
+
+/** UART0 of the ESP32: divider (20 bits and 4 of fraction) and which clock it divides. */
+const UART_CLKDIV = 0x3ff40014;
+const UART_CONF0 = 0x3ff40020;
+/** The firmware runs UART0 from the 1 MHz reference: 8.625 of it are 115942 baud. */
+const CLKDIV_AT_BOOT = 0xa00008;
+const CONF0_AT_BOOT = 0x1c;
+const APB_CLOCK_BIT = 1 << 27;
+const APB_HZ = 80_000_000;
+const REF_TICK_HZ = 1_000_000;
+
+const CTRL_D = 4;
+const BACKSPACES = [8, 127];
+const LINE_ENDS = [10, 13];
+
+export interface ChipParts {
+  options: WorkerOptions;
+  channel: Channel;
+  stdio: Stdio;
+  files: Files;
+  timers: Timers;
+  memory: () => Uint8Array;
+  native: () => Native;
+  post: (message: WorkerMessage) => void;
+}
+
+/** Survives soft resets, as registers and the clock do. */
+export class Chip {
+  readonly #parts: ChipParts;
+  readonly #flash: NorFlash;
+  readonly #registers = new Map([
+    [UART_CLKDIV, CLKDIV_AT_BOOT],
+    [UART_CONF0, CONF0_AT_BOOT],
+  ]);
+  #clockOffset = 0;
+
+  constructor(parts: ChipParts) {
+    this.#parts = parts;
+    this.#flash = new NorFlash(parts.options.flash);
+  }
+
+  /** Asks the chip and never comes back: what follows is a reset. */
+  #leave(request: ChipRequest): never {
+    const { channel, stdio, files, post } = this.#parts;
+    files.closeAll();
+    stdio.drain();
+    post({ kind: 'request', request });
+    for (;;) channel.wait(channel.event);
+  }
+
+  #poke(address: number, value: number): void {
+    this.#registers.set(address, value);
+    if (address !== UART_CLKDIV && address !== UART_CONF0) return;
+    const divider = this.#registers.get(UART_CLKDIV) ?? CLKDIV_AT_BOOT;
+    const whole = (divider & 0xfffff) + ((divider >>> 20) & 0xf) / 16;
+    if (whole === 0) return;
+    const fast = ((this.#registers.get(UART_CONF0) ?? 0) & APB_CLOCK_BIT) !== 0;
+    const baudRate = Math.round((fast ? APB_HZ : REF_TICK_HZ) / whole);
+    this.#parts.post({ kind: 'request', request: { kind: 'uart-baud', baudRate } });
+  }
+
+  /** `input()`: the module's own waits for ever. */
+  #input(prompt: unknown): string {
+    const { stdio } = this.#parts;
+    if (typeof prompt === 'string' || typeof prompt === 'number') stdio.sendText(String(prompt));
+    const line: number[] = [];
+    for (;;) {
+      const byte = stdio.receiveInterruptibly();
+      if (LINE_ENDS.includes(byte)) break;
+      if (byte === CTRL_D && line.length === 0) break;
+      if (BACKSPACES.includes(byte)) {
+        if (line.pop() !== undefined) stdio.send('\b \b');
+      } else if (byte >= 32) {
+        line.push(byte);
+        stdio.send(Uint8Array.of(byte));
+      }
+    }
+    stdio.send('\r\n');
+    return Buffer.from(line).toString();
+  }
+
+  /** What `import _board` gives while the board's own Python is set up. */
+  functions(): Record<string, unknown> {
+    const { options, channel, files, timers, memory, native, post } = this.#parts;
+    const none = (run: () => void) => {
+      run();
+      return null;
+    };
+    return {
+      machine: options.machine,
+      heap: options.heapSize,
+      root: ROOT,
+      flash_size: this.#flash.size,
+      vfs_offset: options.vfs.offset,
+      vfs_size: options.vfs.size,
+      mac: (i: number) => options.mac[i] ?? 0,
+      random: () => Math.floor(Math.random() * 256),
+      reset_cause: () => options.resetCause,
+      clock_offset: () => this.#clockOffset,
+      set_clock: (seconds: number) => none(() => (this.#clockOffset += seconds)),
+      pin: () => null,
+      list: (path: string) => {
+        const entries = files.list(path);
+        if (typeof entries === 'number') {
+          native().raise(entries);
+          return '[]';
+        }
+        return JSON.stringify(
+          entries.map(({ name, isDir, size }) => (isDir ? [name, 0x4000, 0] : [name, 0x8000, 0, size])),
+        );
+      },
+      input: (prompt?: unknown) => this.#input(prompt),
+      request: (kind: string, ms: number) =>
+        this.#leave(kind === 'deep-sleep' ? { kind, ms } : ({ kind } as ChipRequest)),
+      peek: (high: number, low: number) => (this.#registers.get(((high << 16) | low) >>> 0) ?? 0) | 0,
+      poke: (high: number, low: number, valueHigh: number, valueLow: number) =>
+        none(() => this.#poke(((high << 16) | low) >>> 0, ((valueHigh << 16) | valueLow) >>> 0)),
+      start_watchdog: (ms: number) => none(() => post({ kind: 'watchdog-started', ms })),
+      feed_watchdog: () => none(() => channel.feedWatchdog()),
+      start_timer: (fire: PythonCallable, ms: number, mode: number) => timers.start(fire, ms, mode === 1),
+      stop_timer: (handle: number) => none(() => timers.stop(handle)),
+      flash_read: (offset: number, at: number, length: number) =>
+        none(() => memory().set(this.#flash.read(offset, length), at)),
+      flash_write: (offset: number, at: number, length: number) =>
+        none(() => channel.whilePowered(() => this.#flash.program(offset, memory().slice(at, at + length)))),
+      flash_erase: (sector: number) =>
+        none(() => channel.whilePowered(() => this.#flash.erase(sector * SECTOR_SIZE, SECTOR_SIZE))),
+    };
+  }
+}
