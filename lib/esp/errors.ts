@@ -33,8 +33,6 @@ export type EspErrorCode =
   | 'image-app-only'
   /** The firmware does not fit. Facts: `offset`, `size`, `flashSize`. */
   | 'image-too-large'
-  /** The image needs another chip revision. Facts: `revision`, `minimum`, `maximum`. */
-  | 'image-wrong-revision'
   /** An offset was given that contradicts the image. Facts: `given`, `expected`. */
   | 'offset-contradicts-image'
   /** Flash encryption or Secure Boot is on: writing plain images may brick the board. Facts: `security`. */

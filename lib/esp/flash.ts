@@ -6,7 +6,7 @@ import type { Firmware } from './firmware.ts';
 import type { ResetStrategy } from './reset.ts';
 import { endSession, openSession } from './session.ts';
 import type { Session } from './session.ts';
-import { eraseChip, writeRegion } from './write.ts';
+import { eraseChip, verifyRegion, writeRegion } from './write.ts';
 
 export interface FlashOptions {
   strategies: readonly ResetStrategy[];
@@ -28,7 +28,8 @@ export type FlashEvent =
   | ConnectEvent
   | { kind: 'board'; chip: string; mac: string; flashSize: number }
   | { kind: 'erasing' }
-  | { kind: 'writing'; done: number; total: number };
+  | { kind: 'writing'; done: number; total: number }
+  | { kind: 'verifying' };
 
 export interface FlashResult {
   chip: string;
@@ -86,9 +87,10 @@ async function write(
     await eraseChip(loader);
   }
   const { bytes } = firmware;
-  await writeRegion(loader, { offset, bytes }, (progress) =>
-    options.onEvent({ kind: 'writing', ...progress }),
-  );
+  const region = { offset, bytes };
+  await writeRegion(loader, region, (progress) => options.onEvent({ kind: 'writing', ...progress }));
+  options.onEvent({ kind: 'verifying' });
+  await verifyRegion(loader, region);
   return { chip: chip.name, mac, flashSize, offset, bytes: bytes.length };
 }
 
