@@ -48,7 +48,8 @@ const CATALOGUE = 'node-red-contrib-esp32-micropython/esp32-board:diagnosis';
 export function diagnose(error: unknown, words: Words): Diagnosis {
   const { code, facts } = known(error);
   // Where the board was heard to say something, the catalogue may have an entry for just that.
-  const text = (part: string): string => words(`${CATALOGUE}.${code}.${part}`, { ...facts, context: facts['heard'] });
+  const text = (part: string): string =>
+    words(`${CATALOGUE}.${code}.${part}`, { ...facts, context: facts['heard'] });
   return {
     code,
     cause: text('cause'),

@@ -1,0 +1,148 @@
+/** What `npm start` starts, for people and for the browser test: Node-RED, the example flow, a board. */
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { demoImage } from '../test/virtual-board/demo-image.ts';
+import { launchBoard } from '../test/virtual-board/launch.ts';
+import type { VirtualBoard } from '../test/virtual-board/launch.ts';
+
+export interface DemoOptions {
+  host: string;
+  port: number;
+  /** A real board's port; a virtual board is started without it. */
+  board?: string;
+  /** Flows, credentials and the virtual board's flash; default a folder in the user's home. */
+  userDir?: string;
+}
+
+export interface Demo {
+  url: string;
+  /** The port the flow uses. */
+  board: string;
+  /** Absent with a real board. */
+  virtualBoard?: VirtualBoard;
+  /** Resolves with the exit code when Node-RED ends. */
+  exited: Promise<number | null>;
+  close: () => Promise<void>;
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PACKAGE = 'node-red-contrib-esp32-micropython';
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
+
+export async function startDemo(options: DemoOptions): Promise<Demo> {
+  const userDir = options.userDir ?? join(homedir(), '.node-red-esp32-micropython');
+  build();
+  await mkdir(join(userDir, 'node_modules'), { recursive: true });
+  const virtualBoard =
+    options.board === undefined
+      ? await launchBoard({ firmware: 'none', flashFile: join(userDir, 'board-flash.bin') })
+      : undefined;
+  const board = options.board ?? virtualBoard?.rfc2217 ?? '';
+  await prepare(userDir);
+  const nodeRed = startNodeRed(userDir, options, board);
+  const exited = once(nodeRed, 'exit').then(([code]) => code as number | null);
+  const close = async (): Promise<void> => {
+    await stop(nodeRed, exited);
+    await virtualBoard?.close();
+  };
+  const url = `http://${options.host}:${options.port}/`;
+  try {
+    await untilReady(url, exited);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url, board, exited, close, ...(virtualBoard ? { virtualBoard } : {}) };
+}
+
+function build(): void {
+  const built = spawnSync(process.execPath, [join(ROOT, 'scripts/build.ts')], { stdio: 'inherit' });
+  if (built.status !== 0) throw new Error('the package could not be built');
+}
+
+/** The package linked in, the example flow (only where none is yet), and firmware to flash. */
+async function prepare(userDir: string): Promise<void> {
+  const link = join(userDir, 'node_modules', PACKAGE);
+  await rm(link, { recursive: true, force: true });
+  await symlink(ROOT, link, process.platform === 'win32' ? 'junction' : 'dir');
+  const firmware = join(userDir, 'micropython-demo.bin');
+  await writeFile(firmware, demoImage().bytes);
+  await writeFile(join(userDir, 'settings.cjs'), SETTINGS);
+  const flowFile = join(userDir, 'flows.json');
+  if (!existsSync(flowFile)) await writeFile(flowFile, await exampleFlow(firmware));
+}
+
+/** The board's port comes from the environment, so that the flow fits whatever board is started with it. */
+async function exampleFlow(firmware: string): Promise<string> {
+  const text = await readFile(join(ROOT, 'examples', 'flash-and-greet.json'), 'utf8');
+  const flow = JSON.parse(text) as Record<string, unknown>[];
+  for (const node of flow) {
+    if (node['type'] === 'esp32-board') node['port'] = '${ESP32_BOARD}';
+    if (node['payload'] === 'firmware.bin') node['payload'] = firmware;
+  }
+  return JSON.stringify(flow, undefined, 2);
+}
+
+/** No pop-ups over the editor, nothing asked of the network. */
+const SETTINGS = `module.exports = {
+  flowFile: 'flows.json',
+  credentialSecret: 'demo',
+  editorTheme: { tours: false },
+  telemetry: { enabled: false, updateNotification: false },
+  externalModules: { palette: { allowInstall: false } },
+  logging: { console: { level: 'warn' } },
+};
+`;
+
+function startNodeRed(userDir: string, { host, port }: DemoOptions, board: string): ChildProcess {
+  const red = join(ROOT, 'node_modules', 'node-red', 'red.js');
+  const settings = join(userDir, 'settings.cjs');
+  const args = [
+    red,
+    '--userDir',
+    userDir,
+    '--settings',
+    settings,
+    '--port',
+    String(port),
+    '-D',
+    `uiHost=${host}`,
+  ];
+  return spawn(process.execPath, args, {
+    cwd: userDir,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ESP32_BOARD: board },
+  });
+}
+
+async function untilReady(url: string, exited: Promise<number | null>): Promise<void> {
+  let ended = false;
+  void exited.then(() => (ended = true));
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    if (ended)
+      throw new Error(
+        `Node-RED did not start: is ${url} already in use? PORT=1881 npm start takes another port.`,
+      );
+    const answer = await fetch(`${url}settings`).catch(() => undefined);
+    if (answer?.ok && !ended) return;
+    await sleep(100);
+  }
+  throw new Error(`Node-RED did not answer at ${url} within ${START_TIMEOUT_MS / 1000} s`);
+}
+
+async function stop(nodeRed: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  if (nodeRed.exitCode !== null || nodeRed.signalCode !== null) return;
+  nodeRed.kill('SIGINT');
+  const last = setTimeout(() => nodeRed.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(last);
+}
