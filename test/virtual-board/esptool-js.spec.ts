@@ -17,8 +17,8 @@ interface Connected {
 
 function newLoader(board: VirtualBoard, baudrate: number): Connected {
   const said: string[] = [];
-  const port = new WebSerialPort(board.rfc2217) as unknown as ConstructorParameters<typeof Transport>[0];
-  const transport = new Transport(port);
+  // Its declarations name a type of the browser which is not there.
+  const transport = new Transport(new WebSerialPort(board.rfc2217) as never);
   // It prints what its reader does even when tracing is off.
   transport.trace = () => undefined;
   const loader = new ESPLoader({

@@ -70,7 +70,8 @@ export class Lane {
     if (!first) return;
     // A lump about every millisecond: timers are no finer, and one byte at a time would cost a core.
     const left = first.bytes.length - this.#taken;
-    const lumpMs = Math.min(1, (left * 10_000) / first.baudRate);
+    const byteMs = 10_000 / first.baudRate;
+    const lumpMs = Math.max(byteMs, Math.min(1, left * byteMs));
     const wait = Math.max(0, this.#freeAt + lumpMs - this.#clock.now());
     this.#cancel = this.#clock.after(wait, () => {
       this.#cancel = undefined;
