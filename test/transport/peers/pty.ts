@@ -18,9 +18,14 @@ export interface Pty {
 export async function openPty(device: 'wire' | 'echo' = 'wire'): Promise<Pty> {
   const other = device === 'echo' ? 'EXEC:cat' : 'STDIO';
   const peer = new Peer('socat', ['-d', '-d', 'PTY,raw,echo=0', other]);
-  const said = Buffer.from(await peer.messages.until('starting data transfer loop', { timeoutMs: 5000 })).toString();
-  const path = /PTY is (\S+)/.exec(said)?.[1];
-  if (path === undefined) throw new Error(`socat names no pty: ${said}`);
+  const said = await peer.messages
+    .until('starting data transfer loop', { timeoutMs: 5000 })
+    .catch(async (error: unknown) => {
+      await peer.stop();
+      throw error;
+    });
+  const path = /PTY is (\S+)/.exec(Buffer.from(said).toString())?.[1];
+  if (path === undefined) throw new Error(`socat names no pty`);
 
   // Without one end held open, socat would take a port that is closed for a cable that is cut.
   const held = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);

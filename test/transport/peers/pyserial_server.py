@@ -54,6 +54,8 @@ def serve(port, sock):
         ready, _, _ = select.select([port.fileno(), sock], [], [])
         if port.fileno() in ready:
             data = os.read(port.fileno(), 4096)
+            if not data:
+                raise SystemExit("the cable was pulled")
             connection.write(b"".join(manager.escape(data)))
         if sock in ready:
             data = sock.recv(4096)

@@ -41,9 +41,17 @@ export async function startSer2net(path: string, accepter = 'telnet(rfc2217)'): 
 export async function startPyserial(path: string): Promise<RemotePort> {
   const script = join(import.meta.dirname, 'pyserial_server.py');
   const peer = new Peer(PYTHON, ['-u', script, path]);
-  const line = Buffer.from(await peer.output.until('\n', { timeoutMs: 10_000 })).toString();
-  const { port } = JSON.parse(line) as { port: number };
-  return { url: `rfc2217://127.0.0.1:${port}`, peer, stop: () => peer.stop() };
+  try {
+    // The lines set while it opens its port are told first.
+    await peer.output.until('{"port": ', { timeoutMs: 10_000 });
+    const port = Buffer.from(await peer.output.until('}\n', { timeoutMs: 1000 }))
+      .toString()
+      .replace('}\n', '');
+    return { url: `rfc2217://127.0.0.1:${port}`, peer, stop: () => peer.stop() };
+  } catch (error) {
+    await peer.stop();
+    throw error;
+  }
 }
 
 async function freePort(): Promise<number> {
