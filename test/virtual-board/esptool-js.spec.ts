@@ -18,7 +18,7 @@ interface Connected {
 function newLoader(board: VirtualBoard, baudrate: number): Connected {
   const said: string[] = [];
   // Its declarations name a type of the browser which is not there.
-  const transport = new Transport(new WebSerialPort(board.rfc2217) as never);
+  const transport = new Transport(new WebSerialPort(board.rfc2217));
   // It prints what its reader does even when tracing is off.
   transport.trace = () => undefined;
   const loader = new ESPLoader({

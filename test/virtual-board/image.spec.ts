@@ -19,17 +19,16 @@ function flashWith(options: Parameters<typeof demoImage>[0] = {}): Uint8Array {
 }
 
 function loops(boot: Boot, text: RegExp, reason: string): void {
-  assert.equal(boot.outcome.kind, 'loop');
   assert.match(boot.text, text);
-  assert.equal(boot.outcome.kind === 'loop' && boot.outcome.reason, reason);
+  assert.deepEqual({ ...boot.outcome, afterMs: 0 }, { kind: 'loop', reason, afterMs: 0 });
 }
 
 describe('virtual board: images', () => {
   it('accepts the demo image of every chip at its bootloader offset', () => {
     for (const chip of Object.keys(CHIPS) as ChipName[]) {
       const boot = bootFlash(CHIPS[chip], flashWith({ chip }));
-      assert.equal(boot.outcome.kind, 'program', chip);
-      assert.equal(boot.outcome.kind === 'program' && boot.outcome.descriptor?.project, 'micropython', chip);
+      assert.ok(boot.outcome.kind === 'program', chip);
+      assert.equal(boot.outcome.descriptor?.project, 'micropython', chip);
     }
   });
 

@@ -38,7 +38,7 @@ export class Lane {
   }
 
   get pending(): number {
-    return this.#queue.reduce((sum, burst) => sum + burst.bytes.length, -this.#taken);
+    return this.#queue.reduce((sum, burst) => sum + burst.bytes.length, 0) - this.#taken;
   }
 
   /** Resolves when everything sent has left. */
