@@ -27,6 +27,9 @@ interface EntryStep {
   waitMs: number;
 }
 
+/** More than a whole block of `board/receive.py`: wherever a transfer was cut off, zeros end it. */
+const ZEROS = 2400;
+
 /**
  * A running program may catch one interrupt, sleep, or be in the middle of printing; so they are repeated
  * with growing pauses. `\r` first: it ends what a person had begun to type.
@@ -34,7 +37,7 @@ interface EntryStep {
 const ENTRY: readonly EntryStep[] = [
   { name: 'ask', typed: '\r', waitMs: 150 },
   { name: 'interrupt', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 300 },
-  { name: 'interrupt again', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 700 },
+  { name: 'end a transfer', typed: `${'\0'.repeat(ZEROS)}\r${CTRL_C}${CTRL_C}`, waitMs: 700 },
   { name: 'interrupt repeatedly', typed: `\r${CTRL_C}${CTRL_C}${CTRL_C}${CTRL_C}`, waitMs: 1500 },
   { name: 'interrupt once more', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 3000 },
 ];
@@ -99,6 +102,7 @@ export class RawRepl {
 
   /** Sends code and returns when it has begun to run (or was refused: `finish` then tells why). */
   async begin(source: string): Promise<void> {
+    this.#tail = '';
     this.#paste = await sendSource(this, source, this.#paste);
   }
 

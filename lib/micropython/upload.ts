@@ -20,9 +20,12 @@ export interface UploadProgress {
   total: number;
 }
 
-/** Bytes for which one 01 from the board stands; `board/receive.py` has the same number. */
+/** Bytes for which one 01 from the board stands, and bytes of data in a block; as in `board/receive.py`. */
 const WINDOW = 128;
-const WINDOW_READ = 0x01;
+const BLOCK = 2048;
+const INVITATION = 0x01;
+const BLOCK_MARK = 0x01;
+const END_OF_FILE = new Uint8Array(3);
 /** The board erases flash while it writes: seconds on a nearly full disk. */
 const STALL_TIMEOUT_MS = 15_000;
 /** Time for hashing and renaming, per started megabyte. */
@@ -58,14 +61,7 @@ export async function uploadFile(
   const path = boardPath(name);
   const expected = createHash('sha256').update(content).digest('hex');
   await repl.begin(await boardScript('receive', [path, content.length, expected]));
-  try {
-    await feed(repl, content, onProgress);
-  } catch (error) {
-    // The receiver may stand in the middle of a window, where Ctrl-C is data: this fills it. It then gives
-    // up by itself when nothing more comes, removes its unfinished file and turns Ctrl-C on again.
-    await repl.write(new Uint8Array(WINDOW));
-    throw error;
-  }
+  await sendBlocks(repl, content, onProgress);
   const printed: Uint8Array[] = [];
   const timeoutMs = FINISH_MS_PER_MB * (1 + Math.floor(content.length / 1e6));
   const raised = await repl.finish({
@@ -76,20 +72,30 @@ export async function uploadFile(
   return checked(splitResult(Buffer.concat(printed)).value, path, content.length, expected);
 }
 
-/** Sends as many bytes as the board invites. Anything else it prints means that it will take no more. */
-async function feed(
+async function sendBlocks(
   repl: RawRepl,
   content: Uint8Array,
   onProgress: (p: UploadProgress) => void,
 ): Promise<void> {
-  for (let at = 0; at < content.length;) {
-    const windows = await repl.countLeading(WINDOW_READ, STALL_TIMEOUT_MS);
-    if (windows === 0) return;
-    const piece = content.subarray(at, at + windows * WINDOW);
+  for (let at = 0; at < content.length; at += BLOCK) {
+    const data = content.subarray(at, at + BLOCK);
+    const header = [BLOCK_MARK, data.length & 0xff, data.length >> 8];
+    if (!(await sendInvited(repl, Buffer.concat([Uint8Array.from(header), data])))) return;
+    onProgress({ done: at + data.length, total: content.length });
+  }
+  await sendInvited(repl, END_OF_FILE);
+}
+
+/** Sends as the board invites. Anything else it prints means that it takes no more: `false`. */
+async function sendInvited(repl: RawRepl, bytes: Uint8Array): Promise<boolean> {
+  for (let at = 0; at < bytes.length;) {
+    const windows = await repl.countLeading(INVITATION, STALL_TIMEOUT_MS);
+    if (windows === 0) return false;
+    const piece = bytes.subarray(at, at + windows * WINDOW);
     await repl.write(piece);
     at += piece.length;
-    onProgress({ done: at, total: content.length });
   }
+  return true;
 }
 
 function checked(result: unknown, path: string, bytes: number, expected: string): UploadResult {

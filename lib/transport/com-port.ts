@@ -113,12 +113,13 @@ export class ComPort {
   /**
    * Waits for the server's answer to a command, up to `timeoutMs`; `undefined` when none comes. Not every
    * server answers everything (Espressif's own leaves line changes unanswered), so with `once` a command
-   * that was left unanswered is not waited for again. Call it before the command is sent.
+   * that was left unanswered is not waited for again. `arrived` is called before the bytes behind the answer
+   * are passed on. Call it before the command is sent.
    */
   answer(
     command: number,
     timeoutMs: number,
-    expect: { value?: number; once?: boolean } = {},
+    expect: { value?: number; once?: boolean; arrived?: () => void } = {},
   ): Promise<Uint8Array | undefined> {
     if (this.#ended) return Promise.reject(this.#ended);
     if (expect.once && this.#silent.has(command)) return Promise.resolve(undefined);
@@ -137,6 +138,7 @@ export class ComPort {
         value: expect.value,
         resolve: (answer) => {
           done();
+          expect.arrived?.();
           resolve(answer);
         },
         reject: (error) => {

@@ -53,14 +53,24 @@ export class Feed {
     this.#keptLength = 0;
   }
 
-  /** Drops everything that comes while `work` runs. */
-  async dropDuring(work: () => Promise<void>): Promise<void> {
+  /** Drops what is kept and everything that comes, until the function handed back is called. */
+  startDropping(): () => void {
     this.#dropping++;
     this.forget();
+    let stopped = false;
+    return () => {
+      if (!stopped) this.#dropping--;
+      stopped = true;
+    };
+  }
+
+  /** Drops what is kept and everything that comes while `work` runs. */
+  async dropDuring(work: () => Promise<void>): Promise<void> {
+    const stop = this.startDropping();
     try {
       await work();
     } finally {
-      this.#dropping--;
+      stop();
     }
   }
 }

@@ -218,15 +218,18 @@ export class Rfc2217Transport implements Transport {
 
   async discardInput(): Promise<void> {
     this.#stream.mustBeOpen();
-    await this.#feed.dropDuring(async () => {
-      if (!this.#comPort.active) {
+    // Everything before the answer is older than the purge, and everything behind it is not.
+    const arrived = this.#feed.startDropping();
+    try {
+      if (this.#comPort.active) {
+        const answered = this.#comPort.answer(PURGE_DATA, ANSWER_MS, { once: true, arrived });
+        await Promise.all([this.#stream.send(this.#comPort.command(PURGE_DATA, [PURGE_RECEIVED])), answered]);
+      } else {
         await new Promise<void>((resolve) => setImmediate(resolve));
-        return;
       }
-      // Everything before the answer is older than the purge.
-      const answered = this.#comPort.answer(PURGE_DATA, ANSWER_MS, { once: true });
-      await Promise.all([this.#stream.send(this.#comPort.command(PURGE_DATA, [PURGE_RECEIVED])), answered]);
-    });
+    } finally {
+      arrived();
+    }
   }
 
   pause(): void {

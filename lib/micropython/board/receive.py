@@ -1,8 +1,9 @@
 # Receives one file from stdin, whole or not at all: written beside, hashed, renamed over.
 #
-# The board paces the host: every byte 01 it prints invites 128 bytes more. While it writes to its disk
-# nothing may be underway, as the input ring holds 260 bytes and interrupts may be off: so nothing is
-# invited across the end of a block. Ctrl-C detection is off meanwhile, as the bytes are any bytes.
+# It comes in blocks: 01, two bytes of length (low first), data; zeros end it. The board paces the host:
+# every byte 01 it prints invites 128 bytes more. Nothing is invited beyond the end of a block, as the input
+# ring holds 260 bytes and nothing reads it while the block is written to the disk. Ctrl-C is only data
+# meanwhile; a host that gives up sends zeros until this ends.
 import sys, os, hashlib, binascii, json, micropython, select
 
 WINDOW = 128
@@ -25,28 +26,38 @@ def free_space(path):
     return fs[1] * fs[3]
 
 
-def receive(stream, poll, view, count):
-    granted = got = 0
-    while got < count:
-        while granted < count and granted - got <= WINDOW:
+def read(poll, view):
+    if not poll.poll(3000):
+        raise OSError(110)
+    sys.stdin.buffer.readinto(view)
+
+
+def receive(poll, view):
+    header = bytearray(3)
+    sys.stdout.write("\x01")
+    read(poll, header)
+    if header[0] == 0:
+        return 0
+    got = 3
+    granted = WINDOW
+    total = 3 + header[1] + (header[2] << 8)
+    while got < total:
+        while granted < total and granted - got <= WINDOW:
             sys.stdout.write("\x01")
             granted += WINDOW
-        if not poll.poll(3000):
-            raise OSError(110)
-        n = min(WINDOW, count - got)
-        stream.readinto(view[got : got + n])
+        n = min(WINDOW - got % WINDOW, total - got)
+        read(poll, view[got - 3 : got - 3 + n])
         got += n
+    return total - 3
 
 
-def copy(path, size, poll):
-    stream = sys.stdin.buffer
+def copy(path, poll):
     buffer = memoryview(bytearray(BLOCK))
     with open(path, "wb") as f:
-        while size:
-            n = min(size, BLOCK)
-            receive(stream, poll, buffer, n)
+        n = receive(poll, buffer)
+        while n:
             f.write(buffer[:n])
-            size -= n
+            n = receive(poll, buffer)
 
 
 def sha256(path):
@@ -70,7 +81,7 @@ def main(path, size, expected):
     poll.register(sys.stdin, select.POLLIN)
     micropython.kbd_intr(-1)
     try:
-        copy(part, size, poll)
+        copy(part, poll)
         found = sha256(part)
         if found == expected:
             os.rename(part, path)

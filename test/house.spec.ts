@@ -1,0 +1,87 @@
+/** The floors of the house: each imports only from floors under it, and a few packages have one door. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Folder → what it may import from. A folder may always import from itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  nodes: ['lib/runtime', 'lib/board'],
+  'lib/runtime': ['lib/board'],
+  'lib/board': ['lib/esp', 'lib/micropython', 'lib/transport'],
+  'lib/esp': ['lib/transport'],
+  'lib/micropython': ['lib/transport'],
+  'lib/transport': [],
+};
+
+/** Package → the only files that may name it. */
+const ONE_DOOR: Readonly<Record<string, readonly string[]>> = {
+  serialport: ['lib/transport/serial.ts', 'lib/transport/list.ts'],
+  pako: ['lib/esp/deflate.ts'],
+  'esptool-js': ['lib/esp/stub-images.ts'],
+};
+
+interface Import {
+  file: string;
+  target: string;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const found = [...text.matchAll(/(?:\bfrom|\bimport|\bimport\(|\.resolve\()\s*'([^']+)'/g)];
+  return found.map(([, target = '']) => ({ file, target }));
+}
+
+function floorOf(path: string): string | undefined {
+  return Object.keys(MAY_IMPORT).find((floor) => path.startsWith(`${floor}/`));
+}
+
+const imports = ['lib', 'nodes'].flatMap(sources).flatMap(importsOf);
+
+describe('the house', () => {
+  it('has every source on a floor', () => {
+    assert.ok(imports.length > 100, 'the sources were read');
+    assert.deepEqual(
+      imports.map(({ file }) => file).filter((file) => floorOf(file) === undefined),
+      [],
+    );
+  });
+
+  it('imports only from floors under it', () => {
+    const wrong = imports.filter(({ file, target }) => {
+      if (!target.startsWith('.')) return false;
+      const floor = floorOf(file) ?? '';
+      const path = relative('.', normalize(join(dirname(file), target)));
+      const targetFloor = floorOf(path);
+      return targetFloor !== floor && !MAY_IMPORT[floor]?.includes(targetFloor ?? '');
+    });
+    // Floor 4 turns the codes of every floor into words, and so names their error classes.
+    const words = wrong.filter(({ file }) => file !== 'lib/runtime/diagnosis.ts');
+    assert.deepEqual(words, []);
+  });
+
+  it('keeps one door to each runtime dependency', () => {
+    const wrong = imports.filter(({ file, target }) => ONE_DOOR[target] && !ONE_DOOR[target].includes(file));
+    assert.deepEqual(wrong, []);
+  });
+
+  it('has no other runtime dependencies', () => {
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: object };
+    assert.deepEqual(Object.keys(manifest.dependencies).sort(), Object.keys(ONE_DOOR).sort());
+  });
+
+  it('keeps people and messages off the floors under the runtime', () => {
+    const knows = sources('lib')
+      .filter((file) => !file.startsWith('lib/runtime/'))
+      .filter((file) => /from 'node-red'|\bRED\./.test(readFileSync(join(ROOT, file), 'utf8')));
+    assert.deepEqual(knows, []);
+  });
+});
