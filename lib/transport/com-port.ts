@@ -16,19 +16,19 @@ import {
 /** Commands of the client; the server's answer has the same number plus 100. */
 export const SIGNATURE = 0;
 export const SET_BAUDRATE = 1;
-export const SET_DATASIZE = 2;
-export const SET_PARITY = 3;
-export const SET_STOPSIZE = 4;
+const SET_DATASIZE = 2;
+const SET_PARITY = 3;
+const SET_STOPSIZE = 4;
 export const SET_CONTROL = 5;
 export const FLOWCONTROL_SUSPEND = 8;
 export const FLOWCONTROL_RESUME = 9;
-export const SET_LINESTATE_MASK = 10;
-export const SET_MODEMSTATE_MASK = 11;
+const SET_LINESTATE_MASK = 10;
+const SET_MODEMSTATE_MASK = 11;
 export const PURGE_DATA = 12;
 const SERVER = 100;
 
 /** Values of SET_CONTROL. */
-export const NO_FLOW_CONTROL = 1;
+const NO_FLOW_CONTROL = 1;
 export const DTR_ON = 8;
 export const DTR_OFF = 9;
 export const RTS_ON = 11;
@@ -108,6 +108,28 @@ export class ComPort {
   /** One command as bytes, to be sent alone or together with others in one segment. */
   command(command: number, payload: readonly number[]): Uint8Array {
     return subnegotiation(COM_PORT_OPTION, Uint8Array.of(command, ...payload));
+  }
+
+  /** The command for a rate; 0 asks for the one in force. */
+  setRate(baudRate: number): Uint8Array {
+    return this.command(SET_BAUDRATE, [
+      (baudRate >>> 24) & 0xff,
+      (baudRate >>> 16) & 0xff,
+      (baudRate >>> 8) & 0xff,
+      baudRate & 0xff,
+    ]);
+  }
+
+  /** The commands for 8N1 without flow control and without notices of CTS, DSR or errors. */
+  plainSettings(): Uint8Array {
+    return Buffer.concat([
+      this.command(SET_DATASIZE, [8]),
+      this.command(SET_PARITY, [1]),
+      this.command(SET_STOPSIZE, [1]),
+      this.command(SET_CONTROL, [NO_FLOW_CONTROL]),
+      this.command(SET_LINESTATE_MASK, [0]),
+      this.command(SET_MODEMSTATE_MASK, [0]),
+    ]);
   }
 
   /**

@@ -3,16 +3,10 @@ import {
   ComPort,
   FLOWCONTROL_RESUME,
   FLOWCONTROL_SUSPEND,
-  NO_FLOW_CONTROL,
   PURGE_DATA,
   PURGE_RECEIVED,
   SET_BAUDRATE,
   SET_CONTROL,
-  SET_DATASIZE,
-  SET_LINESTATE_MASK,
-  SET_MODEMSTATE_MASK,
-  SET_PARITY,
-  SET_STOPSIZE,
 } from './com-port.ts';
 import { lostError, PortError } from './errors.ts';
 import { Feed } from './feed.ts';
@@ -98,17 +92,7 @@ export class Rfc2217Transport implements Transport {
       return;
     }
     this.stage = 'settings';
-    const command = this.#comPort.command.bind(this.#comPort);
-    const settings = [
-      command(SET_DATASIZE, [8]),
-      command(SET_PARITY, [1]),
-      command(SET_STOPSIZE, [1]),
-      command(SET_CONTROL, [NO_FLOW_CONTROL]),
-      // No notices of CTS, DSR or errors: nothing here listens to them.
-      command(SET_LINESTATE_MASK, [0]),
-      command(SET_MODEMSTATE_MASK, [0]),
-    ];
-    await this.#stream.send(joined(settings));
+    await this.#stream.send(this.#comPort.plainSettings());
     if (!(await this.#askRate(this.#baudRate, FIRST_BAUD_ANSWER_MS))) {
       this.#warn('baud-unconfirmed', `the server does not say whether it runs at ${this.#baudRate}`);
     }
@@ -157,7 +141,7 @@ export class Rfc2217Transport implements Transport {
     this.#stream.mustBeOpen();
     if (!this.#comPort.active) return;
     const answered = this.#comPort.answer(SET_BAUDRATE, ANSWER_MS, { once: true });
-    await Promise.all([this.#stream.send(this.#comPort.command(SET_BAUDRATE, bigEndian(0))), answered]);
+    await Promise.all([this.#stream.send(this.#comPort.setRate(0)), answered]);
   }
 
   /** Throws `baud-refused` also when the server does not answer: bytes at an unknown rate are noise. */
@@ -186,7 +170,7 @@ export class Rfc2217Transport implements Transport {
   /** Whether the server has answered with the rate asked for; throws when it names another. */
   async #askRate(baudRate: number, timeoutMs: number): Promise<boolean> {
     const answered = this.#comPort.answer(SET_BAUDRATE, timeoutMs);
-    const sent = this.#stream.send(this.#comPort.command(SET_BAUDRATE, bigEndian(baudRate)));
+    const sent = this.#stream.send(this.#comPort.setRate(baudRate));
     const [answer] = await Promise.all([answered, sent]);
     if (answer === undefined || answer.length < 4) return false;
     const real = new DataView(answer.buffer, answer.byteOffset).getUint32(0);
@@ -303,10 +287,6 @@ export class Rfc2217Transport implements Transport {
     this.#warned.add(code);
     this.#options.onWarning?.({ code, port: this.port, detail });
   }
-}
-
-function bigEndian(value: number): number[] {
-  return [(value >>> 24) & 0xff, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Context } from 'mocha';
 
@@ -8,6 +8,7 @@ const PACKAGES = {
   socat: 'socat',
   ser2net: 'ser2net',
   stty: 'coreutils',
+  python3: 'python3',
   pyserial: 'python3-serial',
 } as const;
 
@@ -44,6 +45,7 @@ export function programPath(program: string): string | undefined {
 
 function isThere(program: Program): boolean {
   if (process.platform === 'win32') return false;
+  if (program === 'python3') return existsSync(PYTHON);
   if (program === 'pyserial') return spawnSync(PYTHON, ['-c', 'import serial.rfc2217']).status === 0;
   return programPath(program) !== undefined;
 }

@@ -7,7 +7,8 @@ import { Inbox } from '../../lib/transport/inbox.ts';
 import { openTransport } from '../../lib/transport/open.ts';
 import type { Transport, TransportWarning } from '../../lib/transport/transport.ts';
 import { Closing } from '../support/closing.ts';
-import { needs } from '../support/needs.ts';
+import { needs, PYTHON } from '../support/needs.ts';
+import { Peer } from './peers/process.ts';
 import { openPty } from './peers/pty.ts';
 import type { Pty } from './peers/pty.ts';
 
@@ -128,22 +129,29 @@ describe('transport: a local port on a pty', () => {
   });
 });
 
-describe('transport: a local port that sends back everything', () => {
-  it('does not stop when both directions are full', async function () {
-    needs(this, 'socat');
-    const pty = await openPty('echo');
-    const transport = await openTransport(pty.path, { baudRate: 2_000_000 });
+describe('transport: a local port whose device first wants to be read', () => {
+  it('reads on while a write waits', async function () {
+    needs(this, 'python3');
+    const closing = new Closing();
     try {
+      const device = new Peer(PYTHON, ['-u', join(import.meta.dirname, 'peers/stubborn_device.py')]);
+      closing.later(() => device.stop());
+      const path = Buffer.from(await device.output.until('\n', inTime))
+        .toString()
+        .trim();
+      const transport = await openTransport(path);
+      closing.later(() => transport.close());
       const inbox = new Inbox(transport);
-      const bytes = Uint8Array.from({ length: 2_000_000 }, (_, at) => (at * 7) ^ (at >> 8));
-      const [got] = await Promise.all([
-        inbox.read(bytes.length, { timeoutMs: 20_000 }),
-        transport.write(bytes),
-      ]);
-      assert.equal(Buffer.compare(got, bytes), 0);
+
+      const written = transport.write(new Uint8Array(300_000));
+      // The device's buffer is full, and the write waits, once this turn of a threaded write is over.
+      await assert.rejects(inbox.read(1, { timeoutMs: 50 }), failsWith('read-timeout'));
+      device.child.stdin.write('go\n');
+      await inbox.read(300_000, inTime);
+      await written;
+      await device.output.until('done', inTime);
     } finally {
-      await transport.close();
-      await pty.unplug();
+      await closing.all();
     }
   });
 });
