@@ -9,6 +9,7 @@ import { Native } from './native.ts';
 import { Objects } from './objects.ts';
 import { Repl } from './repl.ts';
 import { STDERR_RAW, STDIN_RAW, STDOUT, STDOUT_RAW, Stdio } from './stdio.ts';
+import type { Surroundings } from './stdio.ts';
 import { Timers } from './timers.ts';
 import { VfsStore } from './vfs-store.ts';
 import type { FlashArea } from './vfs-store.ts';
@@ -52,26 +53,24 @@ export class Board {
     flash: FlashArea,
     post: (message: WorkerMessage) => void,
   ): Promise<Board> {
-    let memory: () => Uint8Array = () => new Uint8Array();
-    let interrupt: Interrupt | undefined;
-    let native: Native | undefined;
     const timers = new Timers((traceback) => stdio.sendText(traceback));
-    const stdio = new Stdio({
+    const loaded: { interpreter?: Interpreter } = {};
+    const bytes = () => new Uint8Array(loaded.interpreter?.memory.buffer ?? new ArrayBuffer());
+    const around: Surroundings = {
       channel,
-      memory: () => memory(),
-      interrupt: () => interrupt,
-      native: () => native,
+      memory: bytes,
       tell: () => post({ kind: 'output' }),
       runTimers: () => timers.run(),
-    });
+    };
+    const stdio = new Stdio(around);
     const store = new VfsStore(flash);
-    const files = new Files(store, () => memory());
+    const files = new Files(store, bytes);
     const interpreter = await loadInterpreter(options.heapSize, (imports) => {
       files.install(imports);
       stdio.install(imports);
     });
-    memory = () => new Uint8Array(interpreter.memory.buffer);
-    native = new Native(interpreter._module);
+    loaded.interpreter = interpreter;
+    const native = new Native(interpreter._module);
     files.use(interpreter._module);
     const board = new Board({
       options,
@@ -82,10 +81,11 @@ export class Board {
       files,
       interpreter,
       native,
-      memory,
+      memory: bytes,
       post,
     });
-    interrupt = board.#interrupt;
+    around.native = native;
+    around.interrupt = board.#interrupt;
     return board;
   }
 

@@ -8,7 +8,7 @@ const INPUT_SLOTS = 260;
 /** The UART's transmit FIFO: what the wire has not taken blocks the writer. */
 const OUTPUT_SLOTS = 128 + 1;
 
-const HEADER_WORDS = 8;
+const HEADER_WORDS = 9;
 const EVENT = 0;
 const INPUT_READ = 1;
 const INPUT_WRITE = 2;
@@ -17,6 +17,7 @@ const OUTPUT_WRITE = 4;
 const OUTPUT_TOLD = 5;
 const POWER = 6;
 const FEEDS = 7;
+const ANSWERS = 8;
 
 const POWER_IDLE = 0;
 const POWER_WRITING = 1;
@@ -108,6 +109,21 @@ export class Channel {
 
   outputSeen(): void {
     Atomics.store(this.#words, OUTPUT_TOLD, 0);
+  }
+
+  /** What the program asked of the chip is done. */
+  answer(): void {
+    Atomics.add(this.#words, ANSWERS, 1);
+    this.wake();
+  }
+
+  /** Asks and blocks until it is done. */
+  ask(question: () => void): void {
+    const before = Atomics.load(this.#words, ANSWERS);
+    question();
+    for (let seen = this.event; Atomics.load(this.#words, ANSWERS) === before; seen = this.event) {
+      this.wait(seen);
+    }
   }
 
   feedWatchdog(): void {

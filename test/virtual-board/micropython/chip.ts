@@ -5,13 +5,14 @@
 import { NorFlash, SECTOR_SIZE } from '../nor-flash.ts';
 import type { ChipRequest } from '../program.ts';
 import type { Channel } from './channel.ts';
+import { toPosix } from './errno.ts';
 import type { Files } from './files.ts';
 import { ROOT } from './files.ts';
 import type { WorkerMessage, WorkerOptions } from './messages.ts';
 import type { Native } from './native.ts';
 import type { Stdio } from './stdio.ts';
 import type { Timers } from './timers.ts';
-import type { PythonCallable } from './webassembly.ts';
+import type { PythonCallable, PythonObject } from './webassembly.ts';
 
 /** UART0 of the ESP32: divider (20 bits and 4 of fraction) and which clock it divides. */
 const UART_CLKDIV = 0x3ff40014;
@@ -47,6 +48,9 @@ export class Chip {
     [UART_CONF0, CONF0_AT_BOOT],
   ]);
   #clockOffset = 0;
+  #lister: PythonCallable | undefined;
+  /** Nothing tells when Python is done with it; by the next time it holds its own reference. */
+  #listed: PythonObject | undefined;
 
   constructor(parts: ChipParts) {
     this.#parts = parts;
@@ -70,7 +74,10 @@ export class Chip {
     if (whole === 0) return;
     const fast = ((this.#registers.get(UART_CONF0) ?? 0) & APB_CLOCK_BIT) !== 0;
     const baudRate = Math.round((fast ? APB_HZ : REF_TICK_HZ) / whole);
-    this.#parts.post({ kind: 'request', request: { kind: 'uart-baud', baudRate } });
+    // What is written before goes out at the old rate, what is written after at the new one.
+    const { channel, stdio, post } = this.#parts;
+    stdio.drain();
+    channel.ask(() => post({ kind: 'request', request: { kind: 'uart-baud', baudRate } }));
   }
 
   /** `input()`: the module's own waits for ever. */
@@ -93,9 +100,27 @@ export class Chip {
     return Buffer.from(line).toString();
   }
 
+  /** `os.ilistdir()` as littlefs has it: with sizes, and by name. */
+  #list(path: string): unknown {
+    const { files, native } = this.#parts;
+    const entries = files.list(path);
+    if (typeof entries === 'number') {
+      native().raise(toPosix(entries));
+      return null;
+    }
+    native().free(this.#listed);
+    this.#listed = this.#lister?.(
+      JSON.stringify(
+        entries.map(({ name, isDir, size }) => (isDir ? [name, 0x4000, 0] : [name, 0x8000, 0, size])),
+      ),
+    ) as PythonObject;
+    return this.#listed;
+  }
+
   /** What `import _board` gives while the board's own Python is set up. */
   functions(): Record<string, unknown> {
-    const { options, channel, files, timers, memory, native, post } = this.#parts;
+    this.#listed = undefined;
+    const { options, channel, timers, memory, post } = this.#parts;
     const none = (run: () => void) => {
       run();
       return null;
@@ -113,16 +138,8 @@ export class Chip {
       clock_offset: () => this.#clockOffset,
       set_clock: (seconds: number) => none(() => (this.#clockOffset += seconds)),
       pin: () => null,
-      list: (path: string) => {
-        const entries = files.list(path);
-        if (typeof entries === 'number') {
-          native().raise(entries);
-          return '[]';
-        }
-        return JSON.stringify(
-          entries.map(({ name, isDir, size }) => (isDir ? [name, 0x4000, 0] : [name, 0x8000, 0, size])),
-        );
-      },
+      lister: (lister: PythonCallable) => none(() => (this.#lister = lister)),
+      list: (path: string) => this.#list(path),
       input: (prompt?: unknown) => this.#input(prompt),
       request: (kind: string, ms: number) =>
         this.#leave(kind === 'deep-sleep' ? { kind, ms } : ({ kind } as ChipRequest)),

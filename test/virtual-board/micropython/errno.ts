@@ -1,17 +1,15 @@
 /** Error numbers: the module speaks WASI's, a board POSIX's as MicroPython has them. */
 
-export const WASI = { EINTR: 27, ENOSPC: 51, EISDIR: 31, EROFS: 69 } as const;
-
-export const POSIX = {
-  ENOENT: 2,
-  EIO: 5,
-  EEXIST: 17,
-  ENODEV: 19,
-  ENOTDIR: 20,
-  EISDIR: 21,
-  EINVAL: 22,
-  ENOSPC: 28,
-  ENOTEMPTY: 39,
+export const WASI = {
+  EINTR: 27,
+  EINVAL: 28,
+  EIO: 29,
+  EISDIR: 31,
+  ENODEV: 43,
+  ENOENT: 44,
+  ENOSPC: 51,
+  ENOTDIR: 54,
+  ENOTEMPTY: 55,
 } as const;
 
 const BY_WASI = new Map<number, number>([
@@ -19,19 +17,19 @@ const BY_WASI = new Map<number, number>([
   [6, 11], // EAGAIN
   [8, 9], // EBADF
   [10, 16], // EBUSY
-  [20, POSIX.EEXIST],
-  [28, POSIX.EINVAL],
-  [29, POSIX.EIO],
-  [31, POSIX.EISDIR],
+  [20, 17], // EEXIST
+  [28, 22], // EINVAL
+  [29, 5], // EIO
+  [31, 21], // EISDIR
   [32, 40], // ELOOP
   [33, 24], // EMFILE
   [37, 36], // ENAMETOOLONG
-  [43, POSIX.ENODEV],
-  [44, POSIX.ENOENT],
+  [43, 19], // ENODEV
+  [44, 2], // ENOENT
   [48, 12], // ENOMEM
-  [51, POSIX.ENOSPC],
-  [54, POSIX.ENOTDIR],
-  [55, POSIX.ENOTEMPTY],
+  [51, 28], // ENOSPC
+  [54, 20], // ENOTDIR
+  [55, 39], // ENOTEMPTY
   [58, 95], // EOPNOTSUPP
   [63, 1], // EPERM
   [69, 30], // EROFS

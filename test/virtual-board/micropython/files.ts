@@ -4,7 +4,7 @@
  * flushed the store keeps its old content.
  */
 import { SECTOR_SIZE } from '../nor-flash.ts';
-import { POSIX, WASI, toPosix } from './errno.ts';
+import { WASI, toPosix } from './errno.ts';
 import { STDERR, STDIN_RAW } from './stdio.ts';
 import { StoreFullError } from './vfs-store.ts';
 import type { VfsStore } from './vfs-store.ts';
@@ -78,11 +78,12 @@ export class Files {
   /** littlefs lists by name. */
   list(path: string): { name: string; isDir: boolean; size: number }[] | number {
     const { FS } = this.#emscripten();
+    if (!this.mounted) return WASI.ENODEV;
     const at = this.#resolve(path.startsWith('/') ? ROOT + path : path || '.');
-    if (at === undefined) return POSIX.ENOENT;
+    if (at === undefined) return WASI.ENOENT;
     const type = this.#type(at);
-    if (type === undefined) return POSIX.ENOENT;
-    if (type !== TYPE_DIR) return POSIX.ENOTDIR;
+    if (type === undefined) return WASI.ENOENT;
+    if (type !== TYPE_DIR) return WASI.ENOTDIR;
     const names = FS.readdir(at).filter((name) => name !== '.' && name !== '..');
     return names.sort().map((name) => {
       const { mode, size } = FS.stat(`${at}/${name}`);
@@ -96,7 +97,7 @@ export class Files {
     const call =
       (name: string): Call =>
       (...args) =>
-        original[name]?.(...args) ?? -POSIX.EIO;
+        original[name]?.(...args) ?? -WASI.EIO;
     Object.assign(imports, {
       __syscall_openat: (dir, path, flags, mode) =>
         this.#open(call('__syscall_openat'), dir, path, flags, mode),
@@ -106,9 +107,9 @@ export class Files {
       __syscall_renameat: (dirA, from, dirB, to) =>
         this.#rename(call('__syscall_renameat'), dirA, from, dirB, to),
       __syscall_stat64: (path, to) =>
-        this.#inside(path) ? this.#stat(call('__syscall_stat64')(path, to), to) : -POSIX.ENOENT,
+        this.#inside(path) ? this.#stat(call('__syscall_stat64')(path, to), to) : -WASI.ENOENT,
       __syscall_statfs64: (_path, _size, to) => this.#statfs(to),
-      __syscall_chdir: (path) => (this.#inside(path) ? call('__syscall_chdir')(path) : -POSIX.ENOENT),
+      __syscall_chdir: (path) => (this.#inside(path) ? call('__syscall_chdir')(path) : -WASI.ENOENT),
       fd_write: (fd, vectors, count, done) => this.#write(call('fd_write'), fd, vectors, count, done),
       fd_close: (fd) => {
         this.#commit(fd);
@@ -160,7 +161,7 @@ export class Files {
 
   #open(open: Call, dir: number, at: number, flags: number, mode: number): number {
     const path = this.#resolve(this.#emscripten().UTF8ToString(at));
-    if (!this.mounted || path === undefined) return -POSIX.ENOENT;
+    if (!this.mounted || path === undefined) return -WASI.ENOENT;
     const before = this.#type(path);
     if (before === TYPE_DIR && (flags & O_DIRECTORY) === 0) return -WASI.EISDIR;
     const fd = open(dir, at, flags, mode);
@@ -211,7 +212,7 @@ export class Files {
     const path = FS.getPath(node);
     // A file that was removed while it was open has no place any more.
     if (FS.analyzePath(path).object !== node) return;
-    this.#stored(() => this.#store.writeFile(this.#storePath(path), node.contents.slice(0, node.usedBytes)));
+    this.#stored(() => this.#store.writeFile(this.#storePath(path), FS.readFile(path)));
   }
 
   /** As littlefs: removes files and empty directories alike. */
@@ -219,10 +220,10 @@ export class Files {
     const { FS, UTF8ToString } = this.#emscripten();
     const path = this.#resolve(UTF8ToString(at));
     const type = this.mounted && path !== undefined ? this.#type(path) : undefined;
-    if (path === undefined || type === undefined) return -POSIX.ENOENT;
-    if (path === ROOT) return -POSIX.EINVAL;
+    if (path === undefined || type === undefined) return -WASI.ENOENT;
+    if (path === ROOT) return -WASI.EINVAL;
     if (type === TYPE_DIR) {
-      if (FS.readdir(path).length > 2) return -POSIX.ENOTEMPTY;
+      if (FS.readdir(path).length > 2) return -WASI.ENOTEMPTY;
       FS.rmdir(path);
     } else FS.unlink(path);
     return -this.#stored(() => this.#store.remove(this.#storePath(path)));
@@ -231,7 +232,7 @@ export class Files {
   #mkdir(mkdir: Call, dir: number, at: number, mode: number): number {
     const { FS, UTF8ToString } = this.#emscripten();
     const path = this.#resolve(UTF8ToString(at));
-    if (!this.mounted || path === undefined) return -POSIX.ENOENT;
+    if (!this.mounted || path === undefined) return -WASI.ENOENT;
     const result = mkdir(dir, at, mode);
     if (result !== 0) return result;
     const failed = this.#stored(() => this.#store.mkdir(this.#storePath(path)));
@@ -243,7 +244,7 @@ export class Files {
     const { UTF8ToString } = this.#emscripten();
     const source = this.#resolve(UTF8ToString(from));
     const target = this.#resolve(UTF8ToString(to));
-    if (!this.mounted || source === undefined || target === undefined) return -POSIX.ENOENT;
+    if (!this.mounted || source === undefined || target === undefined) return -WASI.ENOENT;
     const result = rename(dirA, from, dirB, to);
     if (result !== 0 || source === target) return result;
     return -this.#stored(() => this.#store.rename(this.#storePath(source), this.#storePath(target)));
@@ -255,7 +256,7 @@ export class Files {
       change();
       return 0;
     } catch (error) {
-      if (error instanceof StoreFullError) return POSIX.ENOSPC;
+      if (error instanceof StoreFullError) return WASI.ENOSPC;
       throw error;
     }
   }
@@ -271,7 +272,7 @@ export class Files {
   }
 
   #statfs(to: number): number {
-    if (!this.mounted) return -POSIX.ENODEV;
+    if (!this.mounted) return -WASI.ENODEV;
     const words = this.#words();
     for (let at = to; at < to + 88; at += 4) words.setUint32(at, 0, true);
     words.setUint32(to + 4, SECTOR_SIZE, true);

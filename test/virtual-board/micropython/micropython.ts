@@ -102,6 +102,7 @@ export class MicroPython implements Program {
         break;
       case 'request':
         this.#host.request(message.request);
+        this.#channel.answer();
     }
   }
 

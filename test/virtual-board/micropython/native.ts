@@ -23,6 +23,11 @@ export class Native {
     this.#raiser = raiser;
   }
 
+  /** This side refers to it no more. */
+  free(object: PythonObject | undefined): void {
+    if (object) this.#module._proxy_c_free_obj(object._ref);
+  }
+
   /** Raises KeyboardInterrupt if one is pending and runs what is scheduled; returns otherwise. */
   handlePending(): void {
     this.#touch([WASI.EINTR]);

@@ -56,11 +56,14 @@ export class Repl {
     idle();
     for (;;) {
       const byte = stdio.receive();
-      if (this.#isRaw && this.#parts.rawPaste && byte === CTRL_A && this.#asksForRawPaste()) {
+      if (this.#isRaw && byte === CTRL_A && this.#asksForRawPaste()) {
+        // The interpreter would start to read: it forgets the request.
         process(CTRL_C);
-        if (this.#paste()) return;
         this.#line = [];
-        continue;
+        if (this.#parts.rawPaste) {
+          if (this.#paste()) return;
+          continue;
+        }
       }
       if (byte <= CTRL_D) this.#line = [];
       else if (this.#line.length < 3) this.#line.push(byte);

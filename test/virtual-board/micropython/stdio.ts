@@ -31,11 +31,12 @@ const LF = 10;
 const PATIENCE = 50;
 const LONGEST_NAP_MS = 5;
 
-interface Surroundings {
+export interface Surroundings {
   channel: Channel;
   memory: () => Uint8Array;
-  interrupt: () => Interrupt | undefined;
-  native: () => Native | undefined;
+  /** Both are known only once the interpreter is there. */
+  interrupt?: Interrupt;
+  native?: Native;
   /** The other thread is to fetch output. */
   tell: () => void;
   /** Runs timers that are due, if any; true if there were. */
@@ -96,7 +97,7 @@ export class Stdio {
     for (;;) {
       const byte = this.#tryReceive();
       if (byte !== undefined) return byte;
-      this.#around.native()?.handlePending();
+      this.#around.native?.handlePending();
     }
   }
 
@@ -107,7 +108,7 @@ export class Stdio {
       const seen = channel.event;
       const byte = channel.input.get();
       if (byte !== undefined) return byte;
-      if (interrupt()?.isPending === true) return undefined;
+      if (interrupt?.isPending === true) return undefined;
       runTimers();
       channel.wait(seen, LONGEST_NAP_MS);
     }
@@ -117,9 +118,9 @@ export class Stdio {
   #doze(ms: number): void {
     const { channel, interrupt, native, runTimers } = this.#around;
     const seen = channel.event;
-    if (interrupt()?.isPending !== true) channel.wait(seen, ms);
+    if (interrupt?.isPending !== true) channel.wait(seen, ms);
     runTimers();
-    if (interrupt()?.isPending === true) native()?.handlePending();
+    if (interrupt?.isPending === true) native?.handlePending();
   }
 
   /** Waits without a program running. */
@@ -157,7 +158,7 @@ export class Stdio {
   #read(fd: number, vectors: number, done: number): number {
     if (fd === STDERR_RAW) {
       this.#words().setUint32(done, 0, true);
-      return this.#around.native()?.answer() ?? 0;
+      return this.#around.native?.answer() ?? 0;
     }
     const target = this.#vector(vectors);
     // As on the chip, where a read of n bytes takes n characters one by one.

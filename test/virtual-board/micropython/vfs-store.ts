@@ -72,7 +72,7 @@ export class VfsStore {
 
   /** As after an erase: there never was a file system. */
   get isBlank(): boolean {
-    return this.#area.bytes.subarray(0, SECTOR_SIZE).every((byte) => byte === 0xff);
+    return isErased(this.#area.bytes.subarray(0, SECTOR_SIZE));
   }
 
   format(): void {
@@ -261,8 +261,12 @@ export class VfsStore {
       this.#apply(record);
       this.#end += FRAME_SIZE + length;
     }
-    return log.subarray(this.#end).every((byte) => byte === 0xff);
+    return isErased(log.subarray(this.#end));
   }
+}
+
+function isErased(bytes: Uint8Array): boolean {
+  return Buffer.alloc(bytes.length, 0xff).equals(bytes);
 }
 
 function encode(record: LogRecord): Buffer {

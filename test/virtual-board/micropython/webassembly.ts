@@ -13,8 +13,6 @@ export type WasmImports = Record<string, WasmFunction>;
 /** The parts of Emscripten's in-memory file system that are used here. */
 export interface MemoryNode {
   mode: number;
-  /** Grows ahead of the size. */
-  contents: Uint8Array;
   usedBytes: number;
 }
 export interface MemoryStream {
@@ -43,7 +41,7 @@ export interface MemoryFileSystem {
 export interface EmscriptenModule {
   FS: MemoryFileSystem;
   PATH_FS: { resolve(path: string): string };
-  UTF8ToString(at: number): string;
+  UTF8ToString: (at: number) => string;
   _malloc(size: number): number;
   _free(at: number): void;
   _mp_js_init(pystack: number, heap: number): void;
@@ -123,7 +121,7 @@ export async function loadInterpreter(
   intercept: (imports: WasmImports) => void,
 ): Promise<Interpreter> {
   const { loadMicroPython } = (await import(PACKAGE)) as {
-    loadMicroPython(options: { heapsize: number }): Promise<LoadedPackage>;
+    loadMicroPython: (options: { heapsize: number }) => Promise<LoadedPackage>;
   };
   // The package keeps its instantiation to itself; in this thread it is the only one.
   const original = WebAssembly.instantiate;

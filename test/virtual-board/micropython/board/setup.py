@@ -44,8 +44,8 @@ _board.string(id(sys.implementation._machine), _board.machine)
 # --- os ---------------------------------------------------------------------------------------
 
 
-def ilistdir(vfs, path):
-    return iter([tuple(entry) for entry in json.loads(_board.list(path))])
+def entries(text):
+    return iter([tuple(entry) for entry in json.loads(text)])
 
 
 def uname():
@@ -68,9 +68,10 @@ def dupterm(stream, index=0):
 
 from collections import namedtuple
 
-Uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
+Uname = namedtuple("", ("sysname", "nodename", "release", "version", "machine"))
 patch(os, uname=uname, urandom=urandom, sync=sync, dupterm=dupterm)
-patch(vfs.VfsPosix, ilistdir=ilistdir)
+patch(vfs.VfsPosix, ilistdir=_board.list)
+_board.lister(entries)
 
 
 # --- time: whole seconds, and the epoch is 2000 ------------------------------------------------
