@@ -145,8 +145,9 @@ export class SerialTransport implements Transport {
       this.#lines = { dtr, rts };
     } catch (error) {
       const reason = wordsOf(error);
-      // ENOTTY (a pty, some bridges), EINVAL (some drivers), EOPNOTSUPP: the CDC driver of newer kernels
-      // refuses the library's "no BREAK" before it gets to the lines.
+      // ENOTTY (a pty, some bridges), EINVAL (some drivers), EOPNOTSUPP: since 2023 Linux's cdc-acm driver
+      // refuses to touch BREAK on devices that do not announce it, and bindings-cpp 13 clears BREAK before
+      // it gets to the lines (serialport/bindings-cpp#229), so a native USB port keeps those it opened with.
       if (!/inappropriate ioctl|invalid argument|not supported|not implemented/i.test(reason)) {
         this.#mustBeOpen();
         throw new PortError(

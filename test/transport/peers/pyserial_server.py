@@ -51,7 +51,9 @@ def serve(port, sock):
     manager = serial.rfc2217.PortManager(port, connection)
     baud = port.baudrate
     while True:
-        ready, _, _ = select.select([port.fileno(), sock], [], [])
+        ready, _, _ = select.select([port.fileno(), sock, sys.stdin], [], [])
+        if sys.stdin in ready:
+            raise SystemExit("the test has ended")
         if port.fileno() in ready:
             data = os.read(port.fileno(), 4096)
             if not data:
@@ -72,6 +74,9 @@ def main():
     listener = socket.create_server(("127.0.0.1", 0))
     tell(port=listener.getsockname()[1])
     while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [])
+        if sys.stdin in ready:
+            return
         sock, _ = listener.accept()
         with sock:
             serve(port, sock)
