@@ -215,6 +215,10 @@ export function launchBoard(options: LaunchOptions = {}): Promise<VirtualBoard> 
     };
     const onMessage = (message: FromBoard): void => {
       if (message.kind === 'event') events.push(message.event);
+      if (message.kind === 'failed') {
+        child.off('exit', onExit);
+        reject(new Error(`the virtual board did not start: ${message.message}`));
+      }
       if (message.kind !== 'ready') return;
       child.off('exit', onExit);
       child.off('message', onMessage);

@@ -20,28 +20,10 @@
  */
 
 import { parseArgs } from 'node:util';
-import { runBoard } from './run.ts';
+import { runBoard, tell } from './run.ts';
+import type { RunOptions } from './run.ts';
 import type { ChipName } from './chips.ts';
 import { CHIPS } from './chips.ts';
-
-const { values } = parseArgs({
-  options: {
-    chip: { type: 'string', default: 'esp32' },
-    'flash-file': { type: 'string' },
-    'flash-mb': { type: 'string', default: '4' },
-    firmware: { type: 'string', default: 'demo' },
-    rfc2217: { type: 'string' },
-    pty: { type: 'boolean', default: false },
-    'pty-link': { type: 'string' },
-    latency: { type: 'string', default: '1' },
-    timing: { type: 'string', default: 'datasheet' },
-    'boot-ms': { type: 'string', default: '300' },
-    'en-ms': { type: 'string', default: '5' },
-    'first-sync': { type: 'string', default: 'lost' },
-    seed: { type: 'string', default: '1' },
-    stubs: { type: 'string', multiple: true, default: [] },
-  },
-});
 
 function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((each) => each === value);
@@ -55,19 +37,52 @@ function number(name: string, value: string): number {
   return parsed;
 }
 
-await runBoard({
-  chip: oneOf('chip', values.chip, Object.keys(CHIPS) as ChipName[]),
-  flashMb: number('flash-mb', values['flash-mb']),
-  firmware: values.firmware,
-  ...(values['flash-file'] !== undefined && { flashFile: values['flash-file'] }),
-  ...(values.rfc2217 !== undefined && { rfc2217Port: number('rfc2217', values.rfc2217) }),
-  pty: values.pty || values['pty-link'] !== undefined,
-  ...(values['pty-link'] !== undefined && { ptyLink: values['pty-link'] }),
-  latencyMs: number('latency', values.latency),
-  timing: oneOf('timing', values.timing, ['datasheet', 'none']),
-  bootMs: number('boot-ms', values['boot-ms']),
-  enRiseMs: number('en-ms', values['en-ms']),
-  firstSync: oneOf('first-sync', values['first-sync'], ['lost', 'answered']),
-  seed: number('seed', values.seed),
-  stubFolders: values.stubs,
-});
+function options(): RunOptions {
+  const { values } = parseArgs({
+    options: {
+      chip: { type: 'string', default: 'esp32' },
+      'flash-file': { type: 'string' },
+      'flash-mb': { type: 'string', default: '4' },
+      firmware: { type: 'string', default: 'demo' },
+      rfc2217: { type: 'string' },
+      pty: { type: 'boolean', default: false },
+      'pty-link': { type: 'string' },
+      latency: { type: 'string', default: '1' },
+      timing: { type: 'string', default: 'datasheet' },
+      'boot-ms': { type: 'string', default: '300' },
+      'en-ms': { type: 'string', default: '5' },
+      'first-sync': { type: 'string', default: 'lost' },
+      seed: { type: 'string', default: '1' },
+      stubs: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  return {
+    chip: oneOf('chip', values.chip, Object.keys(CHIPS) as ChipName[]),
+    flashMb: number('flash-mb', values['flash-mb']),
+    firmware: values.firmware,
+    ...(values['flash-file'] !== undefined && { flashFile: values['flash-file'] }),
+    ...(values.rfc2217 !== undefined && { rfc2217Port: number('rfc2217', values.rfc2217) }),
+    pty: values.pty || values['pty-link'] !== undefined,
+    ...(values['pty-link'] !== undefined && { ptyLink: values['pty-link'] }),
+    latencyMs: number('latency', values.latency),
+    timing: oneOf('timing', values.timing, ['datasheet', 'none']),
+    bootMs: number('boot-ms', values['boot-ms']),
+    enRiseMs: number('en-ms', values['en-ms']),
+    firstSync: oneOf('first-sync', values['first-sync'], ['lost', 'answered']),
+    seed: number('seed', values.seed),
+    stubFolders: values.stubs,
+  };
+}
+
+try {
+  await runBoard(options());
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  process.exitCode = 2;
+  if (process.connected) {
+    tell({ kind: 'failed', message });
+    process.disconnect();
+  } else {
+    console.error(message);
+  }
+}

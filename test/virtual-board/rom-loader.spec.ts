@@ -138,7 +138,7 @@ describe('virtual board: ROM loader', () => {
     bench.chip.flash.cells.program(0, ascii('hello'));
     const [answer] = await bench.send(request(OP.READ_FLASH_SLOW, words(0, 5)));
     assert.equal(answer?.length, 8 + 64 + 4);
-    assert.deepEqual(answer?.slice(8, 14), concat(ascii('hello'), Uint8Array.of(0)));
+    assert.deepEqual(answer.slice(8, 14), concat(ascii('hello'), Uint8Array.of(0)));
     assert.equal(await bench.status(OP.READ_FLASH_SLOW, words(0, 65)), '01 06');
   });
 

@@ -122,7 +122,8 @@ class Runner {
   }
 }
 
-function tell(message: FromBoard): void {
+/** Says something to the process that started this one; without one nobody hears it. */
+export function tell(message: FromBoard): void {
   if (process.send && process.connected) process.send(message);
 }
 

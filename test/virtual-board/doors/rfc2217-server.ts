@@ -55,6 +55,7 @@ const CONTROL = {
 const MODEM_STATE = 0xb0;
 /** Stop reading from the client while this much waits for the line. */
 const HIGH_WATER = 65536;
+const GRACE_MS = 100;
 
 const escaped = (bytes: Uint8Array): Uint8Array => {
   if (!bytes.includes(IAC)) return bytes;
@@ -306,6 +307,9 @@ export class Rfc2217Door {
   constructor(board: Board) {
     this.#board = board;
     this.#server = createServer({ noDelay: true }, (socket) => {
+      socket.on('error', () => {
+        socket.destroy();
+      });
       this.#accept(socket);
     });
   }
@@ -324,19 +328,27 @@ export class Rfc2217Door {
     return this.port;
   }
 
-  /** Cuts the client off and refuses others until `open()`. */
+  /** Refuses new clients and cuts off the one that is there, until `open()`. */
   async close(): Promise<void> {
-    this.#client?.resetAndDestroy();
-    this.#client = undefined;
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
+    const listening = this.#server.listening;
+    const closed = new Promise<void>((resolve) => {
       this.#server.close(() => {
         resolve();
       });
     });
+    this.#client?.resetAndDestroy();
+    if (listening) await closed;
   }
 
-  #accept(socket: Socket): void {
+  /** A client that is gone but not yet noticed does not keep out the next: the port is tried for a while. */
+  #accept(socket: Socket, until = performance.now() + GRACE_MS): void {
+    if (this.#client && performance.now() < until) {
+      setTimeout(() => {
+        if (!this.#server.listening) socket.destroy();
+        else if (!socket.destroyed) this.#accept(socket, until);
+      }, 5);
+      return;
+    }
     if (this.#client) {
       // As ser2net does: the port is taken, and that is said before the line is cut.
       socket.end('Port already in use\r\n');
@@ -345,9 +357,6 @@ export class Rfc2217Door {
     this.#client = socket;
     // Opening a port on Linux asserts both lines, which the reset circuit takes for idle.
     this.#board.circuit.setLines(true, true);
-    socket.on('error', () => {
-      socket.destroy();
-    });
     socket.on('close', () => {
       if (this.#client !== socket) return;
       this.#client = undefined;

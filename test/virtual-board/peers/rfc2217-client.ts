@@ -49,6 +49,9 @@ export class PlainRfc2217Client {
         void client.setBaudRate(baudRate).then(() => {
           resolve(client);
         });
+        void client.closed.then(() => {
+          reject(new Error('the server hung up'));
+        });
       });
     });
   }
@@ -125,10 +128,15 @@ export class PlainRfc2217Client {
       return 2;
     }
     if (verb !== SB) return bytes.length >= at + 3 ? 3 : 0;
-    const end = bytes.indexOf(Uint8Array.of(IAC, SE), at);
-    if (end < 0) return 0;
-    const value = Uint8Array.from(bytes.subarray(at + 4, end));
-    this.#answers.get(bytes[at + 3] ?? 0)?.shift()?.(value);
+    const value: number[] = [];
+    let end = at + 4;
+    while (bytes[end] !== IAC || bytes[end + 1] === IAC) {
+      if (end >= bytes.length) return 0;
+      value.push(bytes[end] ?? 0);
+      end += bytes[end] === IAC ? 2 : 1;
+    }
+    if (end + 1 >= bytes.length) return 0;
+    this.#answers.get(bytes[at + 3] ?? 0)?.shift()?.(Uint8Array.from(value));
     return end + 2 - at;
   }
 }
