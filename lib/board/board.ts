@@ -4,7 +4,7 @@
  * board is closed; a port that is lost is opened anew by the next job.
  */
 import { openTransport } from '../transport/open.ts';
-import type { ModemLines, Transport, TransportWarning } from '../transport/transport.ts';
+import type { ModemLines, Transport, TransportKind, TransportWarning } from '../transport/transport.ts';
 import { BoardError } from './errors.ts';
 
 export interface BoardOptions {
@@ -12,10 +12,10 @@ export interface BoardOptions {
   port: string;
   /** Bits per second of the program on the board. */
   baudRate: number;
-  /** Lines while nothing is reset; both asserted suits most boards and is needed by native USB. */
-  idleLines?: ModemLines;
+  /** Lines while nothing is reset; default what suits the kind of port, see `OpenOptions`. */
+  idleLines?: ModemLines | undefined;
   /** Told what is odd but no failure, e.g. a port without modem lines. */
-  onWarning?: (warning: TransportWarning) => void;
+  onWarning?: ((warning: TransportWarning) => void) | undefined;
 }
 
 /** Lower numbers go first; equal ones in the order they came. */
@@ -35,9 +35,17 @@ export interface Lease {
   transport: Transport;
   /** Aborted by the job's own signal and when the board is closed. */
   signal: AbortSignal;
-  /** The rate to which a job returns the port. */
+  /** The rate and the lines to which a job returns the port. */
   baudRate: number;
+  idleLines: ModemLines | undefined;
 }
+
+/** A local port goes back to both asserted, as native USB needs it; servers of remote ports want both released. */
+const IDLE_LINES: Readonly<Record<TransportKind, ModemLines | undefined>> = {
+  serial: { dtr: true, rts: true },
+  rfc2217: undefined,
+  tcp: undefined,
+};
 
 interface Waiting {
   priority: number;
@@ -115,7 +123,13 @@ export class Board {
   async #hold<T>(job: Job<T>, signal: AbortSignal): Promise<T> {
     const transport = await this.#open(signal);
     try {
-      return await job.run({ transport, signal, baudRate: this.#options.baudRate });
+      const { baudRate, idleLines } = this.#options;
+      return await job.run({
+        transport,
+        signal,
+        baudRate,
+        idleLines: idleLines ?? IDLE_LINES[transport.kind],
+      });
     } finally {
       this.#idle(transport);
     }
@@ -127,8 +141,8 @@ export class Board {
     const transport = await openTransport(port, {
       baudRate,
       signal,
-      ...(idleLines ? { idleLines } : {}),
-      ...(onWarning ? { onWarning } : {}),
+      idleLines,
+      onWarning,
     });
     this.#transport = transport;
     this.#idle(transport);

@@ -1,4 +1,8 @@
-/** What goes wrong between jobs and their board. */
+/** What goes wrong between jobs and their board; and, for the floors above, what goes wrong below. */
+export { EspError } from '../esp/errors.ts';
+export { MicroPythonError } from '../micropython/errors.ts';
+export { parseTraceback } from '../micropython/traceback.ts';
+export { PortError } from '../transport/errors.ts';
 
 export type BoardErrorCode =
   /** The board node was closed or redeployed while the job waited or ran. */

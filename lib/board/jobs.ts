@@ -53,7 +53,7 @@ export async function flashBoard(
   return board.run({
     kind: 'flash',
     ...jobOptions(options),
-    run: async ({ transport, signal, baudRate }) => {
+    run: async ({ transport, signal, baudRate, idleLines }) => {
       const { reset, ...written } = await flash(transport, firmware, {
         strategies: strategiesFor({
           kind: transport.kind,
@@ -61,8 +61,8 @@ export async function flashBoard(
           platform: process.platform,
         }),
         connectTimeoutMs: options.connectTimeoutMs,
-        flashBaudRate: options.baudRate,
-        runBaudRate: baudRate,
+        baudRate: options.baudRate,
+        after: { baudRate, idleLines },
         erase: options.erase,
         offset: options.offset,
         force: options.force,

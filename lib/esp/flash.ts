@@ -5,16 +5,17 @@ import { placeFirmware } from './firmware.ts';
 import type { Firmware } from './firmware.ts';
 import type { ResetStrategy } from './reset.ts';
 import { endSession, openSession } from './session.ts';
-import type { Session } from './session.ts';
+import type { AfterSession, Session } from './session.ts';
 import { eraseChip, verifyRegion, writeRegion } from './write.ts';
 
 export interface FlashOptions {
   strategies: readonly ResetStrategy[];
   /** Milliseconds to get hold of the loader. */
   connectTimeoutMs: number;
-  /** Bits per second while writing, and of the program afterwards. */
-  flashBaudRate: number;
-  runBaudRate: number;
+  /** Bits per second while writing. */
+  baudRate: number;
+  /** How the port is left. */
+  after: Omit<AfterSession, 'signal'>;
   /** `all` erases everything first, files included; `needed` erases only what is written over. */
   erase: 'needed' | 'all';
   /** Where to write, for images that do not say; and whether to write against the image's own word. */
@@ -61,7 +62,7 @@ export async function flash(
     const session = await openSession(transport, {
       strategies: options.strategies,
       timeoutMs: options.connectTimeoutMs,
-      baudRate: options.flashBaudRate,
+      baudRate: options.baudRate,
       signal: options.signal,
       onEvent: options.onEvent,
     });
@@ -70,7 +71,7 @@ export async function flash(
     await leaveAfter(error, transport, options);
     throw error;
   }
-  const reset = await endSession(transport, options.runBaudRate, AbortSignal.timeout(LEAVE_TIMEOUT_MS));
+  const reset = await leave(transport, options);
   return { ...outcome, reset };
 }
 
@@ -94,10 +95,15 @@ async function write(
   return { chip: chip.name, mac, flashSize, offset, bytes: bytes.length };
 }
 
+/** The way out has its own time limit: it is gone after a cancel as well. */
+function leave(transport: Transport, { after }: FlashOptions): Promise<boolean> {
+  return endSession(transport, { ...after, signal: AbortSignal.timeout(LEAVE_TIMEOUT_MS) });
+}
+
 /** The first error is the one that counts; leaving may fail for the same reason and adds nothing. */
 async function leaveAfter(error: unknown, transport: Transport, options: FlashOptions): Promise<void> {
   try {
-    await endSession(transport, options.runBaudRate, AbortSignal.timeout(LEAVE_TIMEOUT_MS));
+    await leave(transport, options);
   } catch (second) {
     if (error instanceof Error && error.cause === undefined) error.cause = second;
   }

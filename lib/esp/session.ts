@@ -3,7 +3,7 @@
  * so that the board runs its program, whatever happened in between.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Transport } from '../transport/transport.ts';
+import type { ModemLines, Transport } from '../transport/transport.ts';
 import type { Chip } from './chips.ts';
 import { connect, identify, SYNC_BAUD } from './connect.ts';
 import type { ConnectOptions, SecurityInfo } from './connect.ts';
@@ -69,21 +69,29 @@ async function changeBaud(loader: Loader, baudRate: number): Promise<void> {
   await transport.discardInput();
 }
 
+/** How a port is left. */
+export interface AfterSession {
+  /** Bits per second of the program. */
+  baudRate: number;
+  /** Lines after the reset; absent: both released. */
+  idleLines: ModemLines | undefined;
+  signal: AbortSignal;
+}
+
 /**
- * Leaves the loader so that the board runs its program at `baudRate`. Returns whether it was reset: a port
- * without lines cannot do that and a person has to press EN; the stub is then left at the rate at which
- * the next session looks for it.
+ * Leaves the loader so that the board runs its program. Returns whether it was reset: a port without lines
+ * cannot do that and a person has to press EN; the stub is then left at the rate at which the next session
+ * looks for it.
  */
-export async function endSession(
-  transport: Transport,
-  baudRate: number,
-  signal: AbortSignal,
-): Promise<boolean> {
+export async function endSession(transport: Transport, after: AfterSession): Promise<boolean> {
   if (transport.hasModemLines) {
-    await transport.setBaudRate(baudRate);
-    if (await runReset(transport, HARD_RESET, signal)) return true;
+    await transport.setBaudRate(after.baudRate);
+    if (await runReset(transport, HARD_RESET, after.signal)) {
+      if (after.idleLines) await transport.setModemLines(after.idleLines);
+      return true;
+    }
   }
-  if (transport.baudRate !== SYNC_BAUD) await slowDown(transport, signal);
+  if (transport.baudRate !== SYNC_BAUD) await slowDown(transport, after.signal);
   return false;
 }
 

@@ -2,11 +2,7 @@
  * From an error to what a person reads: what it is, why, and what to do. The words lie in the catalogue of
  * the board node (`locales/<lang>/esp32-board.json`, under `diagnosis`), one entry a code.
  */
-import { BoardError } from '../board/errors.ts';
-import { EspError } from '../esp/errors.ts';
-import { MicroPythonError } from '../micropython/errors.ts';
-import { parseTraceback } from '../micropython/traceback.ts';
-import { PortError } from '../transport/errors.ts';
+import { BoardError, EspError, MicroPythonError, parseTraceback, PortError } from '../board/errors.ts';
 
 /** Looks a text up and fills in its `__variables__`. Gives the key back where there is none. */
 export type Words = (key: string, facts?: Record<string, unknown>) => string;

@@ -10,12 +10,13 @@ interface BoardDef extends NodeDef {
   baudRate: string | number;
   flashBaudRate: string | number;
   /** What DTR and RTS do while nothing is reset. */
-  idleLines: 'asserted' | 'released';
+  idleLines: keyof typeof IDLE_LINES;
   /** Seconds. */
   connectTimeout: string | number;
 }
 
 const IDLE_LINES = {
+  auto: undefined,
   asserted: { dtr: true, rts: true },
   released: { dtr: false, rts: false },
 } as const;
@@ -26,7 +27,7 @@ export default function register(RED: NodeAPI): void {
     const board = new Board({
       port: def.port,
       baudRate: numberOr(def.baudRate, 115200),
-      idleLines: IDLE_LINES[oneOf(def.idleLines, ['asserted', 'released'], 'asserted', 'idleLines')],
+      idleLines: IDLE_LINES[oneOf(def.idleLines, ['auto', 'asserted', 'released'], 'auto', 'idleLines')],
       onWarning: ({ code, port, detail }) =>
         this.warn(RED._(`esp32-board.warning.${code}`, { port, detail })),
     });

@@ -1,0 +1,119 @@
+/** A real Node-RED runtime for node tests, by node-red-node-test-helper. */
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import type { Node, NodeInitializer } from 'node-red';
+import helper from 'node-red-node-test-helper';
+import esp32Board from '../../nodes/esp32-board/esp32-board.ts';
+import esp32Flash from '../../nodes/esp32-flash/esp32-flash.ts';
+import mpRepl from '../../nodes/mp-repl/mp-repl.ts';
+import mpUpload from '../../nodes/mp-upload/mp-upload.ts';
+import type { Diagnosis } from '../../lib/runtime/diagnosis.ts';
+
+helper.init(createRequire(import.meta.url).resolve('node-red'));
+
+const NODES = [esp32Board, esp32Flash, mpRepl, mpUpload] as unknown as NodeInitializer[];
+
+/** A message as tests look at it. */
+export type Seen = Record<string, unknown> & {
+  payload?: unknown;
+  diagnosis?: Diagnosis;
+  error?: { message: string };
+};
+
+export interface Outcome {
+  /** The message on output 1, when the node succeeded. */
+  result?: Seen;
+  /** The message at the Catch node, when it failed. */
+  caught?: Seen;
+}
+
+/** The node under test with a board, its outputs, a Catch node and a Complete node. */
+export class NodeUnderTest {
+  readonly meanwhile: Seen[] = [];
+  readonly statuses: { fill?: string; text?: string }[] = [];
+  readonly #node: Node;
+
+  private constructor() {
+    this.#node = helper.getNode('node-id');
+    helper.getNode('meanwhile-id').on('input', (msg) => this.meanwhile.push(msg as Seen));
+    this.#node.on(
+      'call:status' as 'close',
+      ((call: { args: [{ fill?: string; text?: string }] }) => {
+        this.statuses.push(call.args[0]);
+      }) as unknown as () => void,
+    );
+  }
+
+  /** Starts a flow with one node of a type on a board at `port`. */
+  static async load(
+    type: string,
+    port: string,
+    settings: object = {},
+    board: object = {},
+  ): Promise<NodeUnderTest> {
+    const defaults = {
+      baudRate: '115200',
+      flashBaudRate: '921600',
+      idleLines: 'auto',
+      connectTimeout: '15',
+    };
+    const flow = [
+      { id: 'flow-id', type: 'tab', label: 'test' },
+      { id: 'board-id', type: 'esp32-board', name: '', port, ...defaults, ...board },
+      {
+        id: 'node-id',
+        type,
+        z: 'flow-id',
+        name: '',
+        board: 'board-id',
+        ...settings,
+        wires: [['result-id'], ['meanwhile-id']],
+      },
+      { id: 'result-id', type: 'helper', z: 'flow-id', wires: [] },
+      { id: 'meanwhile-id', type: 'helper', z: 'flow-id', wires: [] },
+      {
+        id: 'catch-id',
+        type: 'catch',
+        z: 'flow-id',
+        name: '',
+        scope: null,
+        uncaught: false,
+        wires: [['caught-id']],
+      },
+      { id: 'caught-id', type: 'helper', z: 'flow-id', wires: [] },
+    ];
+    const catchNode = createRequire(import.meta.url)(
+      '@node-red/nodes/core/common/25-catch.js',
+    ) as NodeInitializer;
+    await helper.load([...NODES, catchNode], flow);
+    return new NodeUnderTest();
+  }
+
+  /** Sends a message and waits for what becomes of it. */
+  async send(msg: Seen): Promise<Outcome> {
+    const result = once(helper.getNode('result-id'), 'input');
+    const caught = once(helper.getNode('caught-id'), 'input');
+    this.#node.receive(msg as never);
+    return Promise.race([
+      result.then(([seen]) => ({ result: seen as Seen })),
+      caught.then(([seen]) => ({ caught: seen as Seen })),
+    ]);
+  }
+
+  get lastStatus(): { fill?: string; text?: string } | undefined {
+    return this.statuses.at(-1);
+  }
+}
+
+/** Hooks for a describe block: the runtime's server, and an empty flow after each test. */
+export function withRuntime(): void {
+  before((done) => {
+    helper.startServer(done);
+  });
+  afterEach(async () => {
+    await helper.unload();
+  });
+  after((done) => {
+    helper.stopServer(done);
+  });
+}
