@@ -152,6 +152,13 @@ export class Board {
     }
   }
 
+  /** The interpreter itself has failed: the chip says so and starts anew. */
+  panic(error: unknown): never {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#stdio.sendText(`\nGuru Meditation Error: Core  0 panic'ed\n${text}\nRebooting...\n`);
+    return this.#chip.leave({ kind: 'reset' });
+  }
+
   #placeRom(): void {
     const { FS } = this.#interpreter._module;
     FS.mkdir(ROM);
@@ -193,6 +200,7 @@ export class Board {
       },
       keep: (objects: unknown) => this.#kept.push(objects),
       string: (object: number, text: string) => this.#objects.setString(object, text),
+      type_name: (type: number, name: number) => this.#objects.setTypeName(type, name),
       patch: (dict: number, key: number, value: number) => this.#objects.setItem(dict, key, value),
       module: (key: number, value: number) => modules.push([key, value]),
       modules: (js: number, value: number, jsffi: number) =>
@@ -243,8 +251,9 @@ export class Board {
   #runFile(name: string): 'done' | 'failed' | 'reset' {
     const source = this.#files.read(`/${name}`);
     if (!source) return 'done';
+    let code: PythonObject | undefined;
     try {
-      const code = this.#compile?.(Buffer.from(source).toString(), name, 'exec');
+      code = this.#compile?.(Buffer.from(source).toString(), name, 'exec') as PythonObject;
       this.#interrupt.char = CTRL_C;
       this.#exec?.(code);
       return 'done';
@@ -254,6 +263,7 @@ export class Board {
       this.#stdio.sendText(error.message);
       return 'failed';
     } finally {
+      this.#native.free(code);
       this.#interrupt.char = -1;
       this.#interrupt.clear();
     }
@@ -261,7 +271,7 @@ export class Board {
 
   #parse(source: string): string | undefined {
     try {
-      this.#compile?.(source, '<stdin>', 'exec');
+      this.#native.free(this.#compile?.(source, '<stdin>', 'exec') as PythonObject);
       return undefined;
     } catch (error) {
       if (!isPythonError(error)) throw error;

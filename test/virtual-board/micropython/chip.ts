@@ -58,9 +58,8 @@ export class Chip {
   }
 
   /** Asks the chip and never comes back: what follows is a reset. */
-  #leave(request: ChipRequest): never {
-    const { channel, stdio, files, post } = this.#parts;
-    files.closeAll();
+  leave(request: ChipRequest): never {
+    const { channel, stdio, post } = this.#parts;
     stdio.drain();
     post({ kind: 'request', request });
     for (;;) channel.wait(channel.event);
@@ -142,7 +141,7 @@ export class Chip {
       list: (path: string) => this.#list(path),
       input: (prompt?: unknown) => this.#input(prompt),
       request: (kind: string, ms: number) =>
-        this.#leave(kind === 'deep-sleep' ? { kind, ms } : ({ kind } as ChipRequest)),
+        this.leave(kind === 'deep-sleep' ? { kind, ms } : ({ kind } as ChipRequest)),
       peek: (high: number, low: number) => (this.#registers.get(((high << 16) | low) >>> 0) ?? 0) | 0,
       poke: (high: number, low: number, valueHigh: number, valueLow: number) =>
         none(() => this.#poke(((high << 16) | low) >>> 0, ((valueHigh << 16) | valueLow) >>> 0)),

@@ -19,6 +19,8 @@ const O_APPEND = 0x400;
 const O_DIRECTORY = 0x10000;
 const TYPE_BITS = 0xf000;
 const TYPE_DIR = 0x4000;
+/** Seconds from the module's epoch, 1970, to the board's. */
+const EPOCH_2000 = 946_684_800n;
 
 type Call = (...args: number[]) => number;
 
@@ -267,6 +269,9 @@ export class Files {
     const words = this.#words();
     words.setUint32(to + 4, words.getUint32(to + 4, true) & TYPE_BITS, true);
     for (const unknown of [0, 8, 12, 16, 88]) words.setUint32(to + unknown, 0, true);
+    for (const time of [40, 56, 72]) {
+      words.setBigInt64(to + time, words.getBigInt64(to + time, true) - EPOCH_2000, true);
+    }
     if (words.getUint32(to + 4, true) === TYPE_DIR) words.setUint32(to + 24, 0, true);
     return 0;
   }

@@ -13,6 +13,10 @@ const STRING_HASH = 4;
 /** `mp_obj_vfs_posix_file_t`: type, file descriptor. */
 const FILE_DESCRIPTOR = 4;
 
+/** `mp_obj_type_t`: its own type, 16 bits of flags, 16 bits of the name's number. */
+const TYPE_FLAGS = 4;
+const QSTR_SHIFT = 3;
+
 /** The first of the Python modules that are compiled in; the list of their names ends at an empty one. */
 const FROZEN_NAMES = 'asyncio/event.py\0asyncio/funcs.py\0';
 
@@ -50,6 +54,11 @@ export class Objects {
     this.#set(object + STRING_HASH, 0);
     this.#set(object + STRING_HASH + 4, bytes.length);
     this.#set(object + STRING_HASH + 8, data);
+  }
+
+  setTypeName(type: number, name: number): void {
+    const at = type + TYPE_FLAGS;
+    this.#set(at, (this.#get(at) & 0xffff) | ((name >> QSTR_SHIFT) << 16));
   }
 
   setDescriptor(file: number, descriptor: number): void {

@@ -101,7 +101,8 @@ export class Repl {
       code.push(end);
       if (code.length % WINDOW === 0) {
         // Real firmware parses as it reads and says at once when it cannot go on.
-        if (earlyError(code, this.#parts.parse)) break;
+        // Here it parses at every doubling, which finds the same errors a little later.
+        if (Number.isInteger(Math.log2(code.length / WINDOW)) && earlyError(code, this.#parts.parse)) break;
         stdio.send(Uint8Array.of(0x01));
       }
     }

@@ -172,6 +172,45 @@ describe('virtual board: running MicroPython code', () => {
     assert.equal(output, "['pin', 'timer']\r\n");
   });
 
+  it('runs asyncio tasks', async () => {
+    await bench.raw();
+    const { output, error } = await bench.run(
+      [
+        'import asyncio',
+        'async def count(name, ms):',
+        '  for i in range(3):',
+        '    await asyncio.sleep_ms(ms)',
+        '    print(name, i)',
+        '  return name',
+        'async def for_ever():',
+        '  try:',
+        '    while True: await asyncio.sleep(1)',
+        '  except asyncio.CancelledError:',
+        '    print("cancelled"); raise',
+        'async def main():',
+        '  e=asyncio.Event(); t=asyncio.create_task(e.wait()); u=asyncio.create_task(for_ever())',
+        '  print(await asyncio.gather(count("a", 1), count("b", 60)))',
+        '  e.set(); print(await t)',
+        '  u.cancel()',
+        '  try: await u',
+        '  except asyncio.CancelledError: print("gone")',
+        '  try: await asyncio.wait_for_ms(for_ever(), 5)',
+        '  except asyncio.TimeoutError: print("late")',
+        '  return 7',
+        'print(asyncio.run(main()))',
+      ].join('\n'),
+    );
+    assert.equal(error, '');
+    assert.equal(
+      output.replaceAll('\r\n', '|'),
+      "a 0|a 1|a 2|b 0|b 1|b 2|['a', 'b']|True|cancelled|gone|cancelled|late|7|",
+    );
+    bench.send('async def f():\n  print("go")\n  await asyncio.sleep(1000)\nasyncio.run(f())\x04');
+    await bench.expect('OKgo\r\n');
+    bench.send(CTRL_C);
+    assert.match(await bench.expect('\x04>'), /KeyboardInterrupt: \r\n\x04>$/);
+  });
+
   it('ends endless recursion and endless lists with an exception', async () => {
     await bench.raw();
     const deep = await bench.run('def f(): return f()\nf()');

@@ -39,8 +39,8 @@ export interface Surroundings {
   native?: Native;
   /** The other thread is to fetch output. */
   tell: () => void;
-  /** Runs timers that are due, if any; true if there were. */
-  runTimers: () => boolean;
+  /** Runs timers that are due, if any; the milliseconds to the next one. */
+  runTimers: () => number | undefined;
 }
 
 export class Stdio {
@@ -109,8 +109,7 @@ export class Stdio {
       const byte = channel.input.get();
       if (byte !== undefined) return byte;
       if (interrupt?.isPending === true) return undefined;
-      runTimers();
-      channel.wait(seen, LONGEST_NAP_MS);
+      channel.wait(seen, runTimers());
     }
   }
 

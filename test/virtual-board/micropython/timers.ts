@@ -35,9 +35,9 @@ export class Timers {
     this.#running = false;
   }
 
-  /** Runs what is due; true if anything was. A callback that waits does not start others. */
-  run(): boolean {
-    if (this.#running || this.#timers.size === 0) return false;
+  /** Runs what is due; the milliseconds to the next. A callback that waits does not start others. */
+  run(): number | undefined {
+    if (this.#running || this.#timers.size === 0) return undefined;
     const now = performance.now();
     const due = [...this.#timers].filter(([, timer]) => timer.due <= now);
     this.#running = true;
@@ -52,6 +52,7 @@ export class Timers {
       }
     }
     this.#running = false;
-    return due.length > 0;
+    const next = Math.min(...[...this.#timers.values()].map((timer) => timer.due));
+    return Number.isFinite(next) ? Math.max(next - performance.now(), 0) : undefined;
   }
 }

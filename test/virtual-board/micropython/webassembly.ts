@@ -84,6 +84,11 @@ export interface Interpreter extends LoadedPackage {
 }
 
 const PACKAGE = '@micropython/micropython-webassembly-pyscript';
+/**
+ * This build collects garbage only between two commands, so a running program may take far more than
+ * a board has, but not all that this machine has.
+ */
+const MEMORY_LIMIT = 256 * 1024 * 1024;
 const MEMORY_SECTION = 5;
 const LIMITS_SHARED = 3;
 
@@ -127,7 +132,10 @@ export async function loadInterpreter(
   const original = WebAssembly.instantiate;
   let memory: WebAssembly.Memory | undefined;
   const instantiate = (_bytes: unknown, imports: WebAssembly.Imports) => {
-    intercept(imports['env'] as WasmImports);
+    const environment = imports['env'] as WasmImports;
+    const grow = environment['emscripten_resize_heap'] as (size: number) => number;
+    environment['emscripten_resize_heap'] = (size: number) => (size >>> 0 > MEMORY_LIMIT ? 0 : grow(size));
+    intercept(environment);
     const module = sharedMemoryModule();
     const instance = new WebAssembly.Instance(module, imports);
     memory = instance.exports['memory'] as WebAssembly.Memory;

@@ -12,4 +12,8 @@ const flash = new PoweredFlash(new NorFlash(options.flash), options.vfs, channel
 const board = await Board.load(options, channel, flash, (message: WorkerMessage) =>
   parentPort?.postMessage(message),
 );
-board.run();
+try {
+  board.run();
+} catch (error) {
+  board.panic(error);
+}

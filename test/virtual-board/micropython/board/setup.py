@@ -71,6 +71,8 @@ from collections import namedtuple
 Uname = namedtuple("", ("sysname", "nodename", "release", "version", "machine"))
 patch(os, uname=uname, urandom=urandom, sync=sync, dupterm=dupterm)
 patch(vfs.VfsPosix, ilistdir=_board.list)
+_board.type_name(id(vfs.VfsPosix), id("VfsLfs2"))
+patch(vfs, VfsLfs2=vfs.VfsPosix)
 _board.lister(entries)
 
 
@@ -135,6 +137,7 @@ builtins.input = _board.input
 
 # --- modules of the chip -----------------------------------------------------------------------
 
+import asyncio
 import machine
 import esp
 import esp32
@@ -143,6 +146,8 @@ import flashbdev
 
 sys.path[:] = ["", ".frozen", "/lib"]
 chip = {
+    "asyncio": asyncio,
+    "uasyncio": asyncio,
     "machine": machine,
     "esp": esp,
     "esp32": esp32,
