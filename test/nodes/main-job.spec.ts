@@ -127,9 +127,7 @@ describe('flash, ask and upload over a pty', function () {
   after(() => board.close());
 
   it('asks for BOOT and EN where the port has no lines, flashes, and asks for EN', async () => {
-    await board.holdBoot(true);
-    await board.pressEn();
-    await board.holdBoot(false);
+    await pressBootAndEn();
     const node = await NodeUnderTest.load('esp32-flash', board.pty, FLASH);
     const { result, caught } = await node.send({ payload: firmware });
     assert.equal(caught?.diagnosis, undefined);
@@ -148,9 +146,7 @@ describe('flash, ask and upload over a pty', function () {
     const node = await NodeUnderTest.load('esp32-flash', board.pty, FLASH);
     const outcome = node.send({ payload: firmware });
     await untilStatus(node, /press-boot/);
-    await board.holdBoot(true);
-    await board.pressEn();
-    await board.holdBoot(false);
+    await pressBootAndEn();
     assert.ok((await outcome).result);
   });
 
@@ -166,6 +162,15 @@ describe('flash, ask and upload over a pty', function () {
     const printed = write.meanwhile.map((msg) => String(msg.payload)).join('');
     assert.match(printed, /up\r\n/);
   });
+
+  /** As a person does: BOOT is held until the chip has started. */
+  async function pressBootAndEn(): Promise<void> {
+    const inLoader = board.nextEvent(({ name, facts }) => name === 'reset' && facts['download'] === true);
+    await board.holdBoot(true);
+    await board.pressEn();
+    await inLoader;
+    await board.holdBoot(false);
+  }
 
   async function untilStatus(node: NodeUnderTest, text: RegExp): Promise<void> {
     while (!text.test(node.lastStatus?.text ?? '')) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -32,6 +32,7 @@ describe('virtual board: files', () => {
         'f=open("a.txt","a"); f.write("two\\n"); f.close()',
         'f=open("gone","w"); f.close(); os.remove("gone")',
         'os.rename("d/e","d/f"); os.mkdir("r"); os.rmdir("r")',
+        'os.rename("/a.txt","/d/b.txt"); os.chdir("/d"); os.rename("/d/b.txt","/a.txt"); os.chdir("/")',
       ].join('\n'),
     );
     assert.equal(first.error, '');

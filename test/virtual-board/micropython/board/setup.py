@@ -66,10 +66,21 @@ def dupterm(stream, index=0):
     return None
 
 
+native_rename = os.rename
+
+
+# VfsPosix joins both names in one buffer: of two absolute ones, it would see the second twice.
+def rename(old, new):
+    if new[:1] == "/":
+        depth = len([name for name in os.getcwd().split("/") if name])
+        new = "../" * depth + new[1:]
+    native_rename(old, new)
+
+
 from collections import namedtuple
 
 Uname = namedtuple("", ("sysname", "nodename", "release", "version", "machine"))
-patch(os, uname=uname, urandom=urandom, sync=sync, dupterm=dupterm)
+patch(os, rename=rename, uname=uname, urandom=urandom, sync=sync, dupterm=dupterm)
 patch(vfs.VfsPosix, ilistdir=_board.list)
 _board.type_name(id(vfs.VfsPosix), id("VfsLfs2"))
 patch(vfs, VfsLfs2=vfs.VfsPosix)
