@@ -64,7 +64,10 @@ export interface WatchOptions {
  * Throws `MicroPythonError` 'boot-failed' for a board that stays in a loop, or in the loader.
  */
 export async function watchBoot(transport: Transport, options: WatchOptions): Promise<Boot> {
-  const inbox = new Inbox(transport);
+  return readBoot(new Inbox(transport), options);
+}
+
+async function readBoot(inbox: Inbox, options: WatchOptions): Promise<Boot> {
   const wait = { deadline: performance.now() + options.timeoutMs, signal: options.signal };
   let log = '';
   while (!PROMPT.test(log) && repeats(log) < REPEATS) {
@@ -94,10 +97,13 @@ function ignoreTimeout(error: unknown): undefined {
 }
 
 const CTRL_D = Uint8Array.of(0x04);
+const REBOOT = 'MPY: soft reboot\r\n';
+const REBOOT_TIMEOUT_MS = 5000;
 
 /** Soft reset at the friendly prompt: a fresh heap, then boot.py and main.py. Throws as `watchBoot`. */
 export async function softReset(transport: Transport, options: WatchOptions): Promise<Boot> {
-  const boot = watchBoot(transport, options);
+  const inbox = new Inbox(transport);
   await transport.write(CTRL_D);
-  return boot;
+  await inbox.until(REBOOT, { timeoutMs: REBOOT_TIMEOUT_MS, signal: options.signal });
+  return readBoot(inbox, options);
 }

@@ -85,6 +85,7 @@ export class NodeUnderTest {
     const catchNode = createRequire(import.meta.url)(
       '@node-red/nodes/core/common/25-catch.js',
     ) as NodeInitializer;
+    await helper.unload();
     await helper.load([...NODES, catchNode], flow);
     return new NodeUnderTest();
   }
