@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { Board } from './board.ts';
-import type { BoardEvent, BoardOptions } from './board.ts';
+import type { BoardEvent, BoardOptions } from './board-options.ts';
 import { ascii } from './bytes.ts';
 import { ManualClock } from './clock.ts';
 import { CHIPS } from './chips.ts';

@@ -3,19 +3,18 @@
  * side of the line (an RFC 2217 server, a pty) sees a `BoardPort`.
  */
 
-import type { ChipFacts, ChipName, ResetReason } from './chips.ts';
+import type { BoardOptions } from './board-options.ts';
+import type { ChipFacts, ResetReason } from './chips.ts';
 import { CHIPS } from './chips.ts';
 import type { Clock } from './clock.ts';
 import { realClock, sleep } from './clock.ts';
 import { ascii } from './bytes.ts';
 import { bootFlash, resetText } from './boot.ts';
-import type { AppDescriptor, Partition } from './image.ts';
 import type { Fault } from './faults.ts';
 import { Faults } from './faults.ts';
 import { DATASHEET, FlashChip, NO_TIME } from './flash-chip.ts';
 import type { Inbox, LoaderLink } from './loader-link.ts';
 import { RomInbox, StubInbox } from './loader-link.ts';
-import type { NorFlash } from './nor-flash.ts';
 import type { ChipRequest, Program, ProgramHost } from './program.ts';
 import { Ram, Registers } from './registers.ts';
 import { ResetCircuit } from './reset-circuit.ts';
@@ -25,43 +24,6 @@ import { slipEncode } from './slip.ts';
 import { OfficialStubs } from './stub-images.ts';
 import { StubLoader } from './stub-loader.ts';
 import { Uart } from './uart.ts';
-
-export interface BoardOptions {
-  chip: ChipName;
-  flash: NorFlash;
-  mac?: Uint8Array;
-  clock?: Clock;
-  timing?: 'datasheet' | 'none';
-  /** Milliseconds EN takes to rise once nothing pulls it low. */
-  enRiseMs?: number;
-  /** Silence between `entry` and the program's first output. */
-  bootMs?: number;
-  /** Milliseconds a USB adapter keeps bytes for more to come; 0: it does not. */
-  latencyMs?: number;
-  /** What the ROM does with the first sync after a reset: some are lost while it learns the rate. */
-  firstSync?: 'lost' | 'answered';
-  seed?: number;
-  /** Folders with other releases of the official stubs. */
-  stubFolders?: string[];
-  createProgram: (host: ProgramHost, boot: ProgramBoot) => Program;
-  onEvent?: (event: BoardEvent) => void;
-}
-
-export interface ProgramBoot {
-  descriptor: AppDescriptor | undefined;
-  partitions: Partition[];
-  app: Partition | undefined;
-  flash: NorFlash;
-  mac: Uint8Array;
-  chip: ChipFacts;
-}
-
-export interface BoardEvent {
-  /** Milliseconds of the board's clock. */
-  at: number;
-  name: string;
-  facts: Record<string, unknown>;
-}
 
 /** Why code that waits in the chip ends: it was reset. */
 class ChipReset extends Error {
@@ -175,10 +137,10 @@ export class Board {
     if (noise) this.uart.print(this.faults.noise(noise.bytes));
     this.uart.print(ascii(resetText(this.chip, reason, download)));
     if (download) await this.#download(signal);
-    else await this.#bootFromFlash(signal);
+    else await this.#bootFromFlash(reason, signal);
   }
 
-  async #bootFromFlash(signal: AbortSignal): Promise<void> {
+  async #bootFromFlash(reason: ResetReason, signal: AbortSignal): Promise<void> {
     const { text, outcome } = bootFlash(this.chip, this.flash.cells.bytes);
     this.uart.print(ascii(text));
     this.#event('boot', { outcome: outcome.kind });
@@ -205,11 +167,17 @@ export class Board {
         if (open && !signal.aborted) this.uart.kick();
       },
       request: (request) => {
-        if (!signal.aborted) this.#request(request);
+        if (!signal.aborted) void this.#request(request, signal);
       },
     };
     const { flash } = this.#options;
-    const program = this.#options.createProgram(host, { ...outcome, flash, mac: this.#mac, chip: this.chip });
+    const program = this.#options.createProgram(host, {
+      ...outcome,
+      flash,
+      mac: this.#mac,
+      chip: this.chip,
+      reason,
+    });
     const stop = (): void => {
       program.stop();
     };
@@ -225,32 +193,31 @@ export class Board {
     this.#event('program', { project: outcome.descriptor?.project });
   }
 
-  #request(request: ChipRequest): void {
+  async #request(request: ChipRequest, signal: AbortSignal): Promise<void> {
     this.#event('request', { ...request });
-    switch (request.kind) {
-      case 'reset':
-        this.#start('cpu');
-        return;
-      case 'bootloader':
-        this.#start('cpu', true);
-        return;
-      case 'watchdog':
-        this.#start('watchdog');
-        return;
-      case 'uart-baud':
-        this.uart.baudRate = request.baudRate;
-        return;
-      case 'deep-sleep':
-        this.#stop('deep-sleep');
-        this.#power = new AbortController();
-        sleep(this.#clock, request.ms, this.#power.signal).then(
-          () => {
-            this.#start('deep-sleep');
-          },
-          () => undefined,
-        );
-        return;
+    if (request.kind === 'uart-baud') {
+      this.uart.baudRate = request.baudRate;
+      return;
     }
+    if (request.kind === 'watchdog') {
+      this.#start('watchdog');
+      return;
+    }
+    await this.uart.flush();
+    if (signal.aborted) return;
+    if (request.kind === 'deep-sleep') this.#deepSleep(request.ms);
+    else this.#start('cpu', request.kind === 'bootloader' || this.#downloadStrap);
+  }
+
+  #deepSleep(ms: number): void {
+    this.#stop('deep-sleep');
+    this.#power = new AbortController();
+    sleep(this.#clock, ms, this.#power.signal).then(
+      () => {
+        this.#start('deep-sleep');
+      },
+      () => undefined,
+    );
   }
 
   /** The loader: ROM first, then whatever code the host starts. */

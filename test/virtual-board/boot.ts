@@ -6,7 +6,7 @@
 import type { ChipFacts, ResetReason } from './chips.ts';
 import { hex } from './bytes.ts';
 import type { AppDescriptor, Image, ImageFault, Partition } from './image.ts';
-import { appDescriptor, bootOrder, isImage, readImage, readPartitions } from './image.ts';
+import { bootOrder, identify, isImage, readImage, readPartitions } from './image.ts';
 
 export type BootOutcome =
   | {
@@ -57,7 +57,7 @@ export function bootFlash(chip: ChipFacts, flash: Uint8Array): Boot {
   for (const app of bootOrder(flash, partitions)) {
     const image = readImage(flash, app.offset, chip);
     if (isImage(image)) {
-      const descriptor = appDescriptor(image);
+      const descriptor = identify(image);
       return { text: text + complaints, outcome: { kind: 'program', descriptor, partitions, app } };
     }
     complaints += `${appFault(image, app)}\r\nE (90) boot: ${app.subtype === 0 ? 'Factory' : 'OTA'} app partition is not bootable\r\n`;

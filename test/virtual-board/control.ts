@@ -1,6 +1,6 @@
 /** What passes between a board's process and the one that started it. */
 
-import type { BoardEvent } from './board.ts';
+import type { BoardEvent } from './board-options.ts';
 import type { Fault } from './faults.ts';
 
 export interface BoardAddresses {

@@ -20,6 +20,8 @@ export interface DemoImageOptions {
   /** Project name in the app descriptor; `micropython` starts the interpreter. */
   project?: string;
   version?: string;
+  /** A text in the app, such as the banner by which a release of MicroPython is known. */
+  banner?: string;
   /** Flash size in MB that the header names. */
   flashMb?: 1 | 2 | 4 | 8 | 16;
   seed?: number;
@@ -36,7 +38,8 @@ export function demoImage(options: DemoImageOptions = {}): { offset: number; byt
   const chip = CHIPS[options.chip ?? 'esp32'];
   const version = options.version ?? 'v1.27.0';
   const project = options.project ?? 'micropython';
-  const payload = mixedPayload(options.payloadSize ?? 200_000, options.seed ?? 1);
+  const text = mixedPayload(options.payloadSize ?? 200_000, options.seed ?? 1);
+  const payload = concat(text, padded(ascii(options.banner ?? '')));
   const flashMb = options.flashMb ?? 4;
   if (chip.imageChipId === undefined) {
     const name = project === 'micropython' ? `MicroPython ${version}` : project;

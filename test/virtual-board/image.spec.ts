@@ -79,6 +79,20 @@ describe('virtual board: images', () => {
     );
   });
 
+  it('knows MicroPython by its banner when the descriptor has no name, as in releases', () => {
+    const flash = flashWith({
+      project: '',
+      banner: 'MicroPython v1.24.0 on 2024-10-25\0; Generic ESP32 module with ESP32\0',
+    });
+    const { outcome } = bootFlash(esp32, flash);
+    assert.ok(outcome.kind === 'program');
+    const { project, version, machine } = outcome.descriptor ?? {};
+    assert.deepEqual(
+      { project, version, machine },
+      { project: 'micropython', version: 'v1.24.0', machine: 'Generic ESP32 module with ESP32' },
+    );
+  });
+
   it('loops on an empty flash as the ROM does', () => {
     const boot = bootFlash(esp32, new Uint8Array(SIZE).fill(0xff));
     loops(boot, /^invalid header: 0xffffffff\r\n/, 'rtc-watchdog');

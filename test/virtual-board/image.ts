@@ -74,6 +74,8 @@ export const isImage = (result: Image | ImageFault): result is Image => !('kind'
 export interface AppDescriptor {
   version: string;
   project: string;
+  /** The board, where the image names it as MicroPython's banner does. */
+  machine?: string;
   time: string;
   date: string;
   idf: string;
@@ -98,6 +100,25 @@ export function appDescriptor(image: Image): AppDescriptor | undefined {
     date: text(data, 96, 16),
     idf: text(data, 112, 32),
   };
+}
+
+const BANNER = /MicroPython (v[\w.-]+) on \d{4}-\d\d-\d\d\0*(?:; ([^\r\n\0]+))?/;
+
+/**
+ * What the app says it is. Releases of MicroPython leave the names in their descriptor empty; they are
+ * known by the banner that the interpreter prints.
+ */
+export function identify(image: Image): AppDescriptor | undefined {
+  const descriptor = appDescriptor(image);
+  if (descriptor?.project) return descriptor;
+  for (const { data } of image.segments) {
+    const found = BANNER.exec(Buffer.from(data.buffer, data.byteOffset, data.length).toString('latin1'));
+    if (!found) continue;
+    const [, version = '', machine] = found;
+    const rest = descriptor ?? { time: '', date: '', idf: '' };
+    return { ...rest, project: 'micropython', version, ...(machine !== undefined && { machine }) };
+  }
+  return descriptor;
 }
 
 export interface Partition {

@@ -5,7 +5,7 @@
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { BoardEvent } from './board.ts';
+import type { BoardEvent } from './board-options.ts';
 import type { ChipName } from './chips.ts';
 import type { BoardAddresses, BoardStats, Control, FromBoard, ToBoard } from './control.ts';
 import type { Fault } from './faults.ts';

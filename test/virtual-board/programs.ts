@@ -1,7 +1,8 @@
 /** Which program an app's descriptor stands for. */
 
 import { existsSync } from 'node:fs';
-import type { ProgramBoot } from './board.ts';
+import type { ProgramBoot } from './board-options.ts';
+import type { ResetReason } from './chips.ts';
 import { DescriptorProgram } from './descriptor-program.ts';
 import type { NorFlash } from './nor-flash.ts';
 import type { Program, ProgramHost } from './program.ts';
@@ -13,6 +14,7 @@ interface MicroPythonOptions {
   machine: string;
   mac: Uint8Array;
   platform: string;
+  resetCause: number;
 }
 
 type MicroPythonClass = new (host: ProgramHost, options: MicroPythonOptions) => Program;
@@ -28,6 +30,17 @@ const MACHINES = {
 
 const FAT = 0x81;
 
+/** `machine.reset_cause()`; EN counts as power-on, as on the chip. */
+const RESET_CAUSES: Record<ResetReason, number> = {
+  'power-on': 1,
+  'brown-out': 2,
+  watchdog: 3,
+  'rtc-watchdog': 3,
+  'deep-sleep': 4,
+  cpu: 5,
+  software: 5,
+};
+
 /** Loads the interpreter once, before anything boots. */
 export async function loadPrograms(): Promise<(host: ProgramHost, boot: ProgramBoot) => Program> {
   const source = new URL('./micropython/micropython.ts', import.meta.url);
@@ -36,7 +49,7 @@ export async function loadPrograms(): Promise<(host: ProgramHost, boot: ProgramB
     ({ MicroPython } = (await import(source.href)) as { MicroPython: MicroPythonClass });
   }
   return (host, boot) => {
-    const { descriptor, partitions, flash, mac, chip } = boot;
+    const { descriptor, partitions, flash, mac, chip, reason } = boot;
     const vfs = partitions.find((partition) => partition.type === 1 && partition.subtype === FAT);
     if (!MicroPython || descriptor?.project !== 'micropython' || !vfs) {
       return new DescriptorProgram(host, descriptor);
@@ -45,9 +58,10 @@ export async function loadPrograms(): Promise<(host: ProgramHost, boot: ProgramB
       flash,
       vfs: { offset: vfs.offset, size: vfs.size },
       version: descriptor.version,
-      machine: MACHINES[chip.name],
+      machine: descriptor.machine ?? MACHINES[chip.name],
       mac,
       platform: chip.imageChipId === undefined ? 'esp8266' : 'esp32',
+      resetCause: RESET_CAUSES[reason],
     });
   };
 }

@@ -38,6 +38,8 @@ function installFirmware(flash: NorFlash, chip: ChipName, firmware: string): voi
   flash.bytes.set(image.bytes, image.offset);
 }
 
+const NOTICE_MS = 10;
+
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 class Runner {
@@ -79,6 +81,8 @@ class Runner {
 
   async #pullOut(): Promise<void> {
     this.#board.powerOff();
+    // The host's kernel notices a pulled plug a moment later; what was sent before still comes through.
+    await wait(NOTICE_MS);
     await this.#rfc2217?.close();
     await this.#pty?.close();
   }

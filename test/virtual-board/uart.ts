@@ -10,6 +10,8 @@ import { Lane, sample } from './wire.ts';
 
 /** The UART's transmit FIFO: no more than this has left the program but not the chip. */
 const FIFO_SIZE = 128;
+/** A program that goes on printing is not waited for beyond this. */
+const FLUSH_LIMIT = 4096;
 /** Bytes of payload in one USB packet of an FTDI-like adapter. */
 const USB_PACKET = 62;
 const DEFAULT_HOST_BAUD = 115200;
@@ -72,6 +74,15 @@ export class Uart {
 
   drained(): Promise<void> {
     return this.#toHost.drained();
+  }
+
+  /** Sends what the program has already said, as a chip does before it restarts itself. */
+  async flush(): Promise<void> {
+    for (let sent = 0; sent < FLUSH_LIMIT;) {
+      sent += this.#refill();
+      if (this.#toHost.pending === 0) return;
+      await this.#toHost.drained();
+    }
   }
 
   /** From now on the program's output goes out. */
@@ -143,12 +154,13 @@ export class Uart {
     for (const bytes of held) this.#host?.data(bytes);
   }
 
-  #refill(): void {
-    if (!this.#program) return;
+  /** Moves output from program to FIFO; returns how much. */
+  #refill(): number {
     const room = FIFO_SIZE - this.#toHost.pending;
-    if (room <= 0) return;
+    if (!this.#program || room <= 0) return 0;
     const bytes = this.#program.read(room);
     if (bytes.length > 0) this.#toHost.send(bytes, this.baudRate);
+    return bytes.length;
   }
 
   #collect(bytes: Uint8Array): void {
@@ -159,16 +171,16 @@ export class Uart {
     }
     for (const byte of bytes) {
       this.#packet.push(byte);
-      if (this.#packet.length >= USB_PACKET) this.#flush();
+      if (this.#packet.length >= USB_PACKET) this.#sendPacket();
     }
     if (this.#packet.length > 0) {
       this.#cancelPacket ??= this.#clock.after(this.#latencyMs, () => {
-        this.#flush();
+        this.#sendPacket();
       });
     }
   }
 
-  #flush(): void {
+  #sendPacket(): void {
     this.#cancelPacket?.();
     this.#cancelPacket = undefined;
     const bytes = Uint8Array.from(this.#packet);

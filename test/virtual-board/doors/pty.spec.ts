@@ -70,7 +70,9 @@ describe('virtual board: pty door', () => {
 
   it('carries bytes both ways without echo, and is gone and back for each client', async () => {
     await board.holdBoot(true);
+    const loader = board.nextEvent((event) => event.name === 'reset');
     await board.pressEn(5);
+    await loader;
     for (let i = 0; i < 2; i++) {
       const port = await open(board.pty, 115200);
       const answer = until(port, /(\xc0\x01\x08[^\xc0]*\xc0){8}/);

@@ -7,13 +7,15 @@
  * from the master, whose settings are the slave's.
  */
 
-import { closeSync, readSync, rmSync, symlinkSync } from 'node:fs';
+import { closeSync, readSync, rmSync, symlinkSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { LinuxPortBinding } from '@serialport/bindings-cpp';
 import type { Board } from '../board.ts';
+import { concat } from '../bytes.ts';
 
-const OPEN_CHECK_MS = 5;
-const RATE_CHECK_MS = 10;
+const TURN_MS = 2;
+/** Turns between two looks at the rate while nothing comes. */
+const RATE_EVERY = 5;
 const CHUNK = 4096;
 /** What the host's side buffers of what nobody reads; more is lost, as in the kernel's tty. */
 const UNREAD_LIMIT = 65536;
@@ -91,66 +93,61 @@ export class PtyDoor {
     if (!current) return;
     this.#current = undefined;
     if (current.linkAt) rmSync(current.linkAt, { force: true });
-    await current.master.close();
     await this.#served;
+    await current.master.close();
   }
 
+  /** One turn every few milliseconds: rate, bytes in, bytes out. The lines are paced no finer. */
   async #serve(port: OpenPty): Promise<void> {
-    while (this.#current === port) {
-      const first = this.#firstByte(port.fd);
-      if (first) await this.#session(port.master, first);
-      else await wait(OPEN_CHECK_MS);
-    }
-  }
-
-  /** EIO: nobody has the slave open. Otherwise a session begins, perhaps with a byte already there. */
-  #firstByte(fd: number): Uint8Array | undefined {
-    const byte = Buffer.alloc(1);
-    try {
-      return Uint8Array.from(byte.subarray(0, readSync(fd, byte, 0, 1, null)));
-    } catch (error) {
-      return isError(error, 'EAGAIN') ? new Uint8Array(0) : undefined;
-    }
-  }
-
-  async #session(master: LinuxPortBinding, first: Uint8Array): Promise<void> {
     const { uart } = this.#board;
-    let open = true;
-    let unread = 0;
-    uart.hostBaudRate = (await master.getBaudRate()).baudRate;
-    let writing = Promise.resolve();
-    uart.connect({
-      data: (bytes) => {
-        if (unread + bytes.length > UNREAD_LIMIT) return;
-        unread += bytes.length;
-        writing = writing
-          .then(() => master.write(Buffer.from(bytes)))
-          .catch(() => undefined)
-          .finally(() => (unread -= bytes.length));
-      },
-    });
-    const watchRate = async (): Promise<void> => {
-      while (open) {
-        uart.hostBaudRate = (await master.getBaudRate()).baudRate;
-        await wait(RATE_CHECK_MS);
+    let open = false;
+    let unsent: Uint8Array = new Uint8Array(0);
+    for (let turn = 0; this.#current === port; turn++) {
+      const full = uart.toChipPending > CHUNK;
+      const bytes = full ? new Uint8Array(0) : receive(port.fd);
+      if (!bytes) {
+        if (open) uart.disconnect();
+        open = false;
+        unsent = new Uint8Array(0);
+        await wait(TURN_MS);
+        continue;
       }
-    };
-    const watching = watchRate().catch(() => undefined);
-    const buffer = Buffer.alloc(CHUNK);
-    uart.write(first);
-    try {
-      for (;;) {
-        const { bytesRead } = await master.read(buffer, 0, CHUNK);
-        uart.hostBaudRate = (await master.getBaudRate()).baudRate;
-        uart.write(Uint8Array.from(buffer.subarray(0, bytesRead)));
-        if (uart.toChipPending > CHUNK) await uart.toChipDrained();
+      if (!open || bytes.length > 0 || turn % RATE_EVERY === 0) {
+        uart.hostBaudRate = (await port.master.getBaudRate()).baudRate;
       }
-    } catch {
-      // EIO: the host closed its end. Anything else: this end was closed.
-    } finally {
-      open = false;
-      uart.disconnect();
-      await watching;
+      if (!open) {
+        open = true;
+        uart.connect({
+          data: (more) => {
+            if (unsent.length + more.length <= UNREAD_LIMIT) unsent = concat(unsent, more);
+          },
+        });
+      }
+      uart.write(bytes);
+      unsent = unsent.subarray(send(port.fd, unsent));
+      if (bytes.length === 0) await wait(TURN_MS);
     }
+    uart.disconnect();
+  }
+}
+
+/** What the host wrote; `undefined` when nobody has the slave open (EIO). */
+function receive(fd: number): Uint8Array | undefined {
+  const buffer = Buffer.alloc(CHUNK);
+  try {
+    return Uint8Array.from(buffer.subarray(0, readSync(fd, buffer, 0, CHUNK, null)));
+  } catch (error) {
+    return isError(error, 'EAGAIN') ? new Uint8Array(0) : undefined;
+  }
+}
+
+/** Returns how many bytes found room. */
+function send(fd: number, bytes: Uint8Array): number {
+  if (bytes.length === 0) return 0;
+  try {
+    return writeSync(fd, bytes);
+  } catch {
+    // EAGAIN: the host does not read. EIO: it has just closed, which the next turn sees.
+    return 0;
   }
 }
