@@ -126,6 +126,7 @@ export class Chip {
     };
     return {
       machine: options.machine,
+      platform: options.platform,
       heap: options.heapSize,
       root: ROOT,
       flash_size: this.#flash.size,

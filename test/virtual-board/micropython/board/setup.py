@@ -37,7 +37,7 @@ def patch(owner, **names):
 kept = []
 _board.keep(kept)
 
-_board.string(id(sys.platform), "esp32")
+_board.string(id(sys.platform), _board.platform)
 _board.string(id(sys.implementation._machine), _board.machine)
 
 
@@ -51,7 +51,7 @@ def entries(text):
 def uname():
     release = ".".join(str(n) for n in sys.implementation.version[:3])
     version = "v" + sys.version.split(" v")[1]
-    return Uname("esp32", "esp32", release, version, sys.implementation._machine)
+    return Uname(sys.platform, sys.platform, release, version, sys.implementation._machine)
 
 
 def urandom(n):
