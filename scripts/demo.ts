@@ -123,20 +123,22 @@ function startNodeRed(userDir: string, { host, port }: DemoOptions, board: strin
   });
 }
 
-async function untilReady(url: string, exited: Promise<number | null>): Promise<void> {
-  let ended = false;
-  void exited.then(() => (ended = true));
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    if (ended)
-      throw new Error(
-        `Node-RED did not start: is ${url} already in use? PORT=1881 npm start takes another port.`,
-      );
-    const answer = await fetch(`${url}settings`).catch(() => undefined);
-    if (answer?.ok && !ended) return;
-    await sleep(100);
+async function untilReady(url: string, exited: Promise<unknown>): Promise<void> {
+  const giveUp = AbortSignal.timeout(START_TIMEOUT_MS);
+  const ended = exited.then(() => {
+    throw new Error(
+      `Node-RED did not start. Is ${url} in use already? PORT=1881 npm start takes another port.`,
+    );
+  });
+  await Promise.race([ended, untilAnswered(`${url}settings`, giveUp)]);
+}
+
+async function untilAnswered(url: string, giveUp: AbortSignal): Promise<void> {
+  for (;;) {
+    const answer = await fetch(url, { signal: giveUp }).catch(() => undefined);
+    if (answer?.ok) return;
+    await sleep(100, undefined, { signal: giveUp });
   }
-  throw new Error(`Node-RED did not answer at ${url} within ${START_TIMEOUT_MS / 1000} s`);
 }
 
 async function stop(nodeRed: ChildProcess, exited: Promise<unknown>): Promise<void> {

@@ -49,9 +49,23 @@ function specs(): string[] {
 function runMocha(): Tally {
   const folder = mkdtempSync(join(tmpdir(), 'tally-'));
   const file = join(folder, 'tally.json');
-  const c8 = [bin('c8/bin/c8.js'), '--all', '--src', 'lib', '--src', 'nodes', '--include', 'lib', '--include', 'nodes'];
+  const c8 = [
+    bin('c8/bin/c8.js'),
+    '--all',
+    '--src',
+    'lib',
+    '--src',
+    'nodes',
+    '--include',
+    'lib',
+    '--include',
+    'nodes',
+  ];
   const mocha = [bin('mocha/bin/mocha.js'), '--reporter', 'scripts/tally-reporter.ts', ...specs()];
-  const ok = run([...c8, '--reporter', 'text', process.execPath, ...mocha], { ...process.env, TALLY_FILE: file });
+  const ok = run([...c8, '--reporter', 'text', process.execPath, ...mocha], {
+    ...process.env,
+    TALLY_FILE: file,
+  });
   try {
     const tally = JSON.parse(readFileSync(file, 'utf8')) as Tally;
     return ok || tally.failed > 0 ? tally : { ...tally, failed: 1 };

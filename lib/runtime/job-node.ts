@@ -5,6 +5,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Board } from '../board/board.ts';
 import { BoardError } from '../board/errors.ts';
+import { ConsoleText } from './console-text.ts';
 import { diagnose, InputError } from './diagnosis.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { ProgressMeter } from './progress.ts';
@@ -116,7 +117,7 @@ async function handle<Def extends JobNodeDef, Request, Result>(
     show(progress.phase, { ...progress });
     sendMeanwhile('progress', progress);
   });
-  const decoder = new TextDecoder();
+  const printed = new ConsoleText((text) => sendMeanwhile('console', text));
   try {
     const board = boardOf(RED, def);
     const request = await spec.read(RED, node, def, msg);
@@ -130,16 +131,15 @@ async function handle<Def extends JobNodeDef, Request, Result>(
         show(phase, facts);
         sendMeanwhile('progress', { phase, ...facts });
       },
-      console: (bytes) => {
-        const text = decoder.decode(bytes, { stream: true });
-        if (text) sendMeanwhile('console', text);
-      },
+      console: (bytes) => printed.push(bytes),
     });
+    printed.end();
     const { key, facts } = spec.finish(result, msg);
     node.status({ fill: 'green', shape: 'dot', text: status(key, facts) });
     send([msg, null]);
     return undefined;
   } catch (error) {
+    printed.end();
     const diagnosis = diagnose(error, words);
     msg['diagnosis'] = diagnosis;
     node.status({ fill: 'red', shape: 'ring', text: diagnosis.short });

@@ -81,7 +81,7 @@ describe('flash, ask and upload over RFC 2217', function () {
     const printed = node.meanwhile
       .filter((msg) => msg['topic'] === 'console')
       .map((msg) => String(msg.payload));
-    assert.equal(printed.join(''), 'line 0\r\nline 1\r\nline 2\r\n');
+    assert.equal(printed.join(''), 'line 0\nline 1\nline 2\n');
   });
 
   it('writes main.py, and a soft reset runs it', async () => {
@@ -98,7 +98,7 @@ describe('flash, ask and upload over RFC 2217', function () {
     const printed = node.meanwhile
       .filter((msg) => msg['topic'] === 'console')
       .map((msg) => String(msg.payload));
-    assert.match(printed.join(''), /^Hello from main\.py\r\nMicroPython v/);
+    assert.match(printed.join(''), /^Hello from main\.py\nMicroPython v/);
   });
 
   it('makes folders, and takes names and bytes of every kind', async () => {
@@ -160,7 +160,7 @@ describe('flash, ask and upload over a pty', function () {
     });
     assert.ok((await write.send({ payload: 'print("up")\n' })).result);
     const printed = write.meanwhile.map((msg) => String(msg.payload)).join('');
-    assert.match(printed, /up\r\n/);
+    assert.match(printed, /up\n/);
   });
 
   /** As a person does: BOOT is held until the chip has started. */

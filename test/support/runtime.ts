@@ -35,7 +35,7 @@ export class NodeUnderTest {
 
   private constructor() {
     this.#node = helper.getNode('node-id');
-    helper.getNode('meanwhile-id').on('input', (msg) => this.meanwhile.push(msg as Seen));
+    helper.getNode('meanwhile-id').on('input', (msg) => this.meanwhile.push(msg));
     this.#node.on(
       'call:status' as 'close',
       ((call: { args: [{ fill?: string; text?: string }] }) => {
@@ -94,7 +94,7 @@ export class NodeUnderTest {
   async send(msg: Seen): Promise<Outcome> {
     const result = once(helper.getNode('result-id'), 'input');
     const caught = once(helper.getNode('caught-id'), 'input');
-    this.#node.receive(msg as never);
+    this.#node.receive(msg);
     return Promise.race([
       result.then(([seen]) => ({ result: seen as Seen })),
       caught.then(([seen]) => ({ caught: seen as Seen })),
