@@ -179,15 +179,16 @@ export class Loader {
     const { body } = answer;
     // A refusal comes without the result; the status then stands first.
     const statusAt = body.length >= resultLength + 2 ? resultLength : 0;
-    const failed = body[statusAt];
-    const reason = body[statusAt + 1];
-    if (failed === undefined || reason === undefined) {
+    const [failed, second] = body.subarray(statusAt);
+    if (failed === undefined || second === undefined) {
       throw new EspError('bad-answer', `the answer to ${operation} has no status`, {
         operation,
         hex: Buffer.from(body).toString('hex'),
       });
     }
     if (failed !== 0 || (statusAt === 0 && resultLength > 0)) {
+      // A ROM says 01 and then the reason; the stub says the reason itself and then 00.
+      const reason = failed > 1 ? failed : second;
       const meaning = reasonText(reason);
       throw new EspError('command-failed', `${operation} failed: ${meaning}`, { operation, reason, meaning });
     }

@@ -131,7 +131,7 @@ export function reasonText(reason: number): string {
   return REASONS[reason] ?? 'an unknown reason';
 }
 
-/** Data that arrived damaged may be sent again; any other reason would come back the same. */
+/** Data that arrived damaged or too short may be sent again; any other reason would come back the same. */
 export function isTransmissionFault(reason: unknown): boolean {
-  return reason === 0x07 || reason === 0xc1;
+  return reason === 0x07 || reason === 0xc0 || reason === 0xc1;
 }
