@@ -1,5 +1,4 @@
 /** A real Node-RED runtime for node tests, by node-red-node-test-helper. */
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import type { Node, NodeInitializer } from 'node-red';
 import helper from 'node-red-node-test-helper';
@@ -27,15 +26,31 @@ export interface Outcome {
   caught?: Seen;
 }
 
-/** The node under test with a board, its outputs, a Catch node and a Complete node. */
+interface FlowNode {
+  id: string;
+  type: string;
+  [property: string]: unknown;
+}
+
+/** The node under test with a board, its outputs, and a Catch node. */
 export class NodeUnderTest {
   readonly meanwhile: Seen[] = [];
   readonly statuses: { fill?: string; text?: string }[] = [];
+  readonly #flow: FlowNode[];
   readonly #node: Node;
+  readonly #waiters = new Set<() => void>();
+  #settle: (outcome: Outcome) => void = () => undefined;
 
-  private constructor() {
+  private constructor(flow: FlowNode[]) {
+    this.#flow = flow;
     this.#node = helper.getNode('node-id');
-    helper.getNode('meanwhile-id').on('input', (msg) => this.meanwhile.push(msg));
+    helper.getNode('meanwhile-id').on('input', (msg) => {
+      this.meanwhile.push(msg);
+      for (const look of [...this.#waiters]) look();
+    });
+    // Listeners that stay: Node-RED's nodes do not take back an input listener that went.
+    helper.getNode('result-id').on('input', (result) => this.#settle({ result }));
+    helper.getNode('caught-id').on('input', (caught) => this.#settle({ caught }));
     this.#node.on(
       'call:status' as 'close',
       ((call: { args: [{ fill?: string; text?: string }] }) => {
@@ -57,7 +72,7 @@ export class NodeUnderTest {
       idleLines: 'auto',
       connectTimeout: '15',
     };
-    const flow = [
+    const flow: FlowNode[] = [
       { id: 'flow-id', type: 'tab', label: 'test' },
       { id: 'board-id', type: 'esp32-board', name: '', port, ...defaults, ...board },
       {
@@ -87,18 +102,38 @@ export class NodeUnderTest {
     ) as NodeInitializer;
     await helper.unload();
     await helper.load([...NODES, catchNode], flow);
-    return new NodeUnderTest();
+    return new NodeUnderTest(flow);
   }
 
   /** Sends a message and waits for what becomes of it. */
   async send(msg: Seen): Promise<Outcome> {
-    const result = once(helper.getNode('result-id'), 'input');
-    const caught = once(helper.getNode('caught-id'), 'input');
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      this.#node.receive(msg);
+    });
+  }
+
+  receive(msg: Seen): void {
     this.#node.receive(msg);
-    return Promise.race([
-      result.then(([seen]) => ({ result: seen as Seen })),
-      caught.then(([seen]) => ({ caught: seen as Seen })),
-    ]);
+  }
+
+  /** Resolves when a message that fits has come out of output 2. */
+  async untilMeanwhile(fits: (msg: Seen) => boolean): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (!this.meanwhile.some(fits)) return;
+        this.#waiters.delete(look);
+        resolve();
+      };
+      this.#waiters.add(look);
+      look();
+    });
+  }
+
+  /** Deploys the node with other settings, as "Modified Nodes" does: all others stay. */
+  async redeploy(settings: object): Promise<void> {
+    const flow = this.#flow.map((node) => (node.id === 'node-id' ? { ...node, ...settings } : node));
+    await helper.setFlows(flow, 'nodes');
   }
 
   get lastStatus(): { fill?: string; text?: string } | undefined {
