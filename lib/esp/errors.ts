@@ -25,7 +25,10 @@ export type EspErrorCode =
   | 'image-empty'
   /** The firmware is no ESP image. Facts: `found` (first bytes, or the format recognised). */
   | 'image-not-esp'
-  /** The firmware is damaged. Facts: `what` ('truncated' | 'checksum' | 'hash' | 'segments'), and where. */
+  /**
+   * The firmware is damaged. Facts: `what` ('truncated' | 'checksum' | 'hash' | 'segments' |
+   * 'partition table' | 'application') and `offset`, the byte where it shows.
+   */
   | 'image-damaged'
   /** The firmware is for another chip. Facts: `chip` found, `image` chip. */
   | 'image-wrong-chip'

@@ -30,6 +30,9 @@ export interface Firmware {
 }
 
 const APP_TYPE = 0;
+const SECTOR = 4096;
+/** How far behind its usual place the partition table is looked for. */
+const TABLE_MOVES = 0x10000;
 
 /** Formats people take for an image; the first bytes tell them. */
 const OTHER_FORMATS: readonly { format: string; starts: number[] }[] = [
@@ -60,7 +63,7 @@ export function recogniseFirmware(bytes: Uint8Array): Firmware {
     ...(micropython ? { micropython } : {}),
   };
   if (!chip || image.isApp) return base;
-  const partitions = partitionsOf(bytes, chip);
+  const partitions = partitionsOf(bytes, chip, image);
   const located = { ...base, offset: chip.loaderOffset };
   return partitions ? { ...located, kind: 'merged', partitions } : located;
 }
@@ -83,17 +86,45 @@ function isEsp8266(bytes: Uint8Array): boolean {
   return inRam || inFlash;
 }
 
-/** The table of a merged file, its applications checked as far as the file holds them. */
-function partitionsOf(bytes: Uint8Array, chip: Chip): Partition[] | undefined {
-  const tableAt = PARTITION_TABLE_OFFSET - chip.loaderOffset;
-  const table = bytes.subarray(tableAt, tableAt + PARTITION_TABLE_SIZE);
-  if (!isPartitionTable(table)) return undefined;
-  const partitions = parsePartitions(table);
-  for (const { type, offset } of partitions) {
-    const at = offset - chip.loaderOffset;
-    if (type === APP_TYPE && bytes[at] === IMAGE_MAGIC) parseImage(bytes.subarray(at));
+/**
+ * The table of a merged file, its applications checked; `undefined` for a loader alone, which ends where
+ * its image ends. Projects may move the table (and grow the loader) by some sectors.
+ */
+function partitionsOf(bytes: Uint8Array, chip: Chip, image: Image): Partition[] | undefined {
+  if (chip === ESP8266 || bytes.length === image.length) return undefined;
+  const first = PARTITION_TABLE_OFFSET - chip.loaderOffset;
+  for (let at = first; at < Math.min(bytes.length, first + TABLE_MOVES); at += SECTOR) {
+    const table = bytes.subarray(at, at + PARTITION_TABLE_SIZE);
+    if (!isPartitionTable(table)) continue;
+    if (table.length < PARTITION_TABLE_SIZE) throw damaged('truncated', bytes.length);
+    return withApplications(bytes, chip, parsePartitions(table));
   }
+  throw bytes.length <= first ? damaged('truncated', bytes.length) : damaged('partition table', first);
+}
+
+/** Each application is whole or, as a second OTA slot is, blank; and there is one to start. */
+function withApplications(bytes: Uint8Array, chip: Chip, partitions: Partition[]): Partition[] {
+  const starts = partitions
+    .filter(({ type }) => type === APP_TYPE)
+    .map(({ offset }) => offset - chip.loaderOffset);
+  const filled = [...new Set(starts)].filter((at) => at < bytes.length && !isBlank(bytes, at));
+  for (const at of filled) {
+    if (bytes[at] !== IMAGE_MAGIC) throw damaged('application', at);
+    parseImage(bytes.subarray(at));
+  }
+  if (starts.length > 0 && filled.length === 0) throw damaged('truncated', bytes.length);
   return partitions;
+}
+
+function isBlank(bytes: Uint8Array, at: number): boolean {
+  return bytes.subarray(at, at + SECTOR).every((byte) => byte === 0xff);
+}
+
+function damaged(what: string, offset: number): EspError {
+  return new EspError('image-damaged', `the firmware is damaged (${what} at byte ${offset})`, {
+    what,
+    offset,
+  });
 }
 
 /** The banner lies in the firmware as two strings; the app descriptor of MicroPython is empty. */
