@@ -16,7 +16,7 @@ export function bootMode(text: string): BootMode | undefined {
   const [, value = '', mode = ''] = last;
   return {
     value: value.toLowerCase(),
-    download: /DOWNLOAD/i.test(mode) || text.includes('waiting for download'),
+    download: /DOWNLOAD/i.test(mode) || text.includes('waiting for download', last.index),
   };
 }
 

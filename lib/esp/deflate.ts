@@ -11,9 +11,10 @@ export async function deflate(data: Uint8Array, signal: AbortSignal): Promise<Ui
   const stream = new Deflate({ level: 9 });
   const parts: Uint8Array[] = [];
   stream.onData = (chunk: Uint8Array) => void parts.push(chunk);
-  for (let at = 0; at < data.length; at += SLICE) {
+  for (let at = 0, last = false; !last; at += SLICE) {
     signal.throwIfAborted();
-    stream.push(data.subarray(at, at + SLICE), at + SLICE >= data.length);
+    last = at + SLICE >= data.length;
+    stream.push(data.subarray(at, at + SLICE), last);
     await nextTurn();
   }
   return concat(...parts);
