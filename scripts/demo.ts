@@ -17,6 +17,8 @@ export interface DemoOptions {
   port: number;
   /** A real board's port; a virtual board is started without it. */
   board?: string;
+  /** The Node-RED to start, as a folder of node_modules; default `node-red`. */
+  nodeRed?: string;
   /** Flows, credentials and the virtual board's flash; default a folder in the user's home. */
   userDir?: string;
 }
@@ -102,8 +104,9 @@ const SETTINGS = `module.exports = {
 };
 `;
 
-function startNodeRed(userDir: string, { host, port }: DemoOptions, board: string): ChildProcess {
-  const red = join(ROOT, 'node_modules', 'node-red', 'red.js');
+function startNodeRed(userDir: string, options: DemoOptions, board: string): ChildProcess {
+  const { host, port, nodeRed = 'node-red' } = options;
+  const red = join(ROOT, 'node_modules', nodeRed, 'red.js');
   const settings = join(userDir, 'settings.cjs');
   const args = [
     red,

@@ -5,14 +5,13 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Locator, Page } from 'playwright-core';
 import { startDemo } from '../../scripts/demo.ts';
 import type { Demo } from '../../scripts/demo.ts';
+import { freePort } from '../support/free-port.ts';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const TYPES = ['esp32-flash', 'mp-repl', 'mp-upload'];
@@ -84,11 +83,7 @@ describe('the editor after npm start', function () {
   });
 
   it('lists the ports of this machine in the board dialog', async () => {
-    await page.evaluate(() => {
-      const { RED } = globalThis as unknown as { RED: { editor: { editConfig: (...a: string[]) => void } } };
-      RED.editor.editConfig('', 'esp32-board', 'a1c0de0000000002');
-    });
-    await page.locator('#node-config-input-port').waitFor();
+    await editBoard();
     assert.equal(await page.locator('#node-config-input-port').inputValue(), '${ESP32_BOARD}');
     await page.waitForFunction(() => document.querySelector('#esp32-board-ports')?.childNodes.length);
     await page.locator('#node-config-dialog-cancel').click();
@@ -160,9 +155,30 @@ describe('the editor after npm start', function () {
       .waitFor({ timeout: JOB_TIMEOUT_MS });
   });
 
+  it('says in the status what is wrong with a port, and at the Catch node what to do', async () => {
+    await editBoard();
+    await page.locator('#node-config-input-port').fill('/dev/ttyNOTTHERE');
+    await page.locator('#node-config-dialog-ok').click();
+    await page.locator('#node-config-input-port').waitFor({ state: 'detached' });
+    await page.locator('#red-ui-header-button-deploy').click();
+    await page.locator('.red-ui-notification-success').first().waitFor();
+    await press('a1c0de000000000a');
+    await status('a1c0de000000000b').filter({ hasText: 'port not there' }).waitFor();
+    const diagnosis = page.locator('.red-ui-debug-msg').filter({ hasText: 'diagnosis' });
+    await diagnosis.filter({ hasText: 'port-missing' }).waitFor();
+  });
+
   it('raised no error in the page', () => {
     assert.deepEqual(complaints, []);
   });
+
+  async function editBoard(): Promise<void> {
+    await page.evaluate(() => {
+      const { RED } = globalThis as unknown as { RED: { editor: { editConfig: (...a: string[]) => void } } };
+      RED.editor.editConfig('', 'esp32-board', 'a1c0de0000000002');
+    });
+    await page.locator('#node-config-input-port').waitFor();
+  }
 
   async function nodesOfType(type: string): Promise<string[]> {
     return page.evaluate((wanted) => {
@@ -207,13 +223,4 @@ async function centre(locator: Locator): Promise<{ x: number; y: number }> {
   const box = await locator.boundingBox();
   assert.ok(box);
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
