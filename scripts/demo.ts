@@ -35,7 +35,7 @@ export interface Demo {
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const PACKAGE = 'node-red-contrib-esp32-micropython';
+export const PACKAGE = 'node-red-contrib-esp32-micropython';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startDemo } from '../../scripts/demo.ts';
+import { PACKAGE, startDemo } from '../../scripts/demo.ts';
 import { freePort } from '../support/free-port.ts';
 
 interface NodeSet {
@@ -49,7 +49,7 @@ for (const nodeRed of ['node-red', 'node-red-4']) {
     });
 
     it('offers the example, and the ports of this machine', async () => {
-      const examples = await (await fetch(`${url}library/_examples/flows/`)).text();
+      const examples = await (await fetch(`${url}library/examples/flows/${PACKAGE}`)).text();
       assert.match(examples, /flash-and-greet/);
       const { ports } = (await (await fetch(`${url}esp32-board/ports`)).json()) as { ports: unknown };
       assert.ok(Array.isArray(ports));
