@@ -1,0 +1,96 @@
+/** Flashing over lines that harm bytes: it ends in flash that is right, or in an error; never in between. */
+import assert from 'node:assert/strict';
+import type { FlashEvent } from '../../lib/esp/flash.ts';
+import { EspError } from '../../lib/esp/errors.ts';
+import { flashAt } from '../support/flash-board.ts';
+import { demoImage } from '../virtual-board/demo-image.ts';
+import type { Fault } from '../virtual-board/faults.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
+
+const image = demoImage({ payloadSize: 30_000, project: 'other' });
+
+interface Outcome {
+  /** Code of the error; absent after a success. */
+  code?: string;
+  error?: Error;
+  isRight: boolean;
+  harmed: number;
+  blocks: number;
+}
+
+/** Flashes a new board; the fault begins when the first block is written, so that the writing is hit. */
+async function flashThrough(fault: Fault, seed = 1): Promise<Outcome> {
+  const board = await launchBoard({ firmware: 'none', timing: 'none', bootMs: 0, seed });
+  try {
+    let faulty: Promise<void> | undefined;
+    const onEvent = (event: FlashEvent): void => {
+      if (event.kind === 'board') faulty = board.fault(fault);
+    };
+    const error = await flashAt(board.rfc2217, image.bytes, { onEvent }).then(
+      () => undefined,
+      (thrown: unknown) => thrown as Error,
+    );
+    await faulty;
+    const flash = Buffer.from(await board.readFlash(image.offset, image.bytes.length));
+    const { drop, flip, duplicate } = await board.stats();
+    const blocks = board.log().filter(({ facts }) => facts['op'] === 'FLASH_DEFL_DATA').length;
+    const isRight = flash.equals(image.bytes);
+    if (!error) return { isRight, harmed: drop + flip + duplicate, blocks };
+    const code = error instanceof EspError ? error.code : String(error);
+    return { code, error, isRight, harmed: drop + flip + duplicate, blocks };
+  } finally {
+    await board.close();
+  }
+}
+
+const HONEST = new Set([
+  'command-timeout',
+  'command-failed',
+  'command-unsupported',
+  'bad-answer',
+  'verify-failed',
+]);
+
+describe('esp: flash over a bad line', () => {
+  it('sends a block again that arrived damaged', async () => {
+    const { code, isRight, harmed, blocks } = await flashThrough({
+      kind: 'flip',
+      every: 3000,
+      direction: 'to-chip',
+      times: 1,
+    });
+    assert.equal(harmed, 1);
+    assert.deepEqual({ code, isRight }, { code: undefined, isRight: true });
+    const clean = await flashThrough({ kind: 'flip', every: 3000, times: 0 });
+    assert.equal(blocks, clean.blocks + 1);
+  });
+
+  it('sends a block again that arrived a byte short', async () => {
+    const { code, isRight, harmed } = await flashThrough({
+      kind: 'drop',
+      every: 3000,
+      direction: 'to-chip',
+      times: 1,
+    });
+    assert.deepEqual({ code, isRight, harmed }, { code: undefined, isRight: true, harmed: 1 });
+  });
+
+  it('never calls a flash right that is not, and has a code for what went wrong', async () => {
+    const faults: Fault[] = [
+      { kind: 'flip', every: 400, direction: 'to-chip' },
+      { kind: 'flip', every: 8000 },
+      { kind: 'flip', every: 10, direction: 'to-host' },
+      { kind: 'drop', every: 2000 },
+      { kind: 'drop', every: 20, direction: 'to-host' },
+      { kind: 'duplicate', every: 2000 },
+    ];
+    const outcomes = await Promise.all(faults.map((fault, i) => flashThrough(fault, i + 2)));
+    for (const [i, { code, error, isRight, harmed }] of outcomes.entries()) {
+      const about = `${JSON.stringify(faults[i])}: ${error?.stack ?? 'success'}`;
+      assert.ok(harmed > 0, about);
+      if (code === undefined) assert.ok(isRight, about);
+      else assert.ok(HONEST.has(code), about);
+    }
+    assert.ok(outcomes.some(({ code }) => code !== undefined));
+  });
+});

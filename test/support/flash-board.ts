@@ -1,0 +1,43 @@
+/** Flashing a virtual board as the board floor does it, at the fastest rate. */
+import { recogniseFirmware } from '../../lib/esp/firmware.ts';
+import { flash } from '../../lib/esp/flash.ts';
+import type { FlashEvent, FlashOptions, FlashResult } from '../../lib/esp/flash.ts';
+import { strategiesFor } from '../../lib/esp/reset.ts';
+import { openTransport } from '../../lib/transport/open.ts';
+
+export interface Flashed {
+  result: FlashResult;
+  events: FlashEvent[];
+}
+
+/** Opens the port, flashes, closes. */
+export async function flashAt(
+  port: string,
+  bytes: Uint8Array,
+  options: Partial<FlashOptions> = {},
+): Promise<Flashed> {
+  const transport = await openTransport(port);
+  const events: FlashEvent[] = [];
+  try {
+    const result = await flash(transport, recogniseFirmware(bytes), {
+      strategies: strategiesFor({
+        kind: transport.kind,
+        hasModemLines: transport.hasModemLines,
+        platform: process.platform,
+      }),
+      connectTimeoutMs: 8000,
+      baudRate: 921600,
+      after: { baudRate: 115200, idleLines: undefined },
+      erase: 'needed',
+      signal: new AbortController().signal,
+      ...options,
+      onEvent: (event) => {
+        events.push(event);
+        options.onEvent?.(event);
+      },
+    });
+    return { result, events };
+  } finally {
+    await transport.close();
+  }
+}
