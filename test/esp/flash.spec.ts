@@ -134,7 +134,7 @@ describe('esp: flash an ESP32', () => {
     assert.ok(
       !board
         .log()
-        .some(({ facts }) => /BEGIN|ERASE/.test(String(facts['op'] ?? '')) && facts['loader'] === 'stub'),
+        .some(({ facts }) => /BEGIN|ERASE/.test(facts['op'] as string) && facts['loader'] === 'stub'),
     );
     assert.deepEqual(await held(), bytes(image.bytes));
   });
