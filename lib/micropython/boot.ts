@@ -78,7 +78,7 @@ async function readBoot(inbox: Inbox, options: WatchOptions): Promise<Boot> {
   }
   const micropython = findBanner(log);
   if (PROMPT.test(log) && micropython) return { started: 'prompt', micropython };
-  const heard = hear(log);
+  const heard = hear(repeats(log) > 1 ? log : sinceReset(log));
   if (heard === 'text' || heard === 'nothing')
     return { started: 'program', ...(micropython ? { micropython } : {}) };
   throw new MicroPythonError('boot-failed', `the board does not come up (${heard})`, {
@@ -89,6 +89,11 @@ async function readBoot(inbox: Inbox, options: WatchOptions): Promise<Boot> {
 
 function repeats(log: string): number {
   return Math.max(...SIGNS.map(({ sign }) => log.split(sign).length - 1));
+}
+
+/** What a board did before it reset itself and ran on is over. */
+function sinceReset(log: string): string {
+  return log.split(/(?=rst:0x[0-9a-f]+ \(|rst cause:)/).at(-1) ?? '';
 }
 
 function ignoreTimeout(error: unknown): undefined {

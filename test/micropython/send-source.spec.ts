@@ -1,0 +1,132 @@
+/** Source on its way to firmware that knows raw paste, knows it but not here, or is older than it. */
+import assert from 'node:assert/strict';
+import { RawRepl } from '../../lib/micropython/raw-repl.ts';
+import { failsWith } from '../support/failures.ts';
+import { ScriptedTransport } from '../support/scripted-transport.ts';
+
+const BANNER = 'raw REPL; CTRL-B to exit\r\n>';
+const WINDOW = 'R\x01\x80\x00\x01';
+
+/** An interpreter in its raw REPL: how it answers to raw paste, and what to code (it is told each once). */
+class Firmware {
+  readonly codes: string[] = [];
+  readonly pieces: number[] = [];
+  requests = 0;
+  readonly transport: ScriptedTransport;
+  #line = '';
+
+  constructor(pasteAnswer: string, output = 'hello\r\n\x04\x04>') {
+    this.transport = new ScriptedTransport((bytes, say) => {
+      const typed = Buffer.from(bytes).toString('latin1');
+      if (typed === '\x05A\x01') {
+        this.requests++;
+        say(pasteAnswer);
+        return;
+      }
+      this.pieces.push(typed.length);
+      this.#line += typed;
+      const isPaste = pasteAnswer.startsWith('R\x01');
+      if (!this.#line.endsWith('\x04')) {
+        if (isPaste)
+          say(
+            '\x01'.repeat(
+              Math.floor(this.#line.length / 128) - Math.floor((this.#line.length - typed.length) / 128),
+            ),
+          );
+        return;
+      }
+      this.codes.push(this.#line.slice(0, -1));
+      this.#line = '';
+      say((isPaste ? '\x04' : 'OK') + output);
+    });
+  }
+
+  repl(): RawRepl {
+    return new RawRepl(this.transport, new AbortController().signal);
+  }
+}
+
+async function run(repl: RawRepl, source: string): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  await repl.run(source, { timeoutMs: 5000, onOutput: (bytes) => void pieces.push(bytes) });
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+describe('micropython: source sent', () => {
+  it('by raw paste, never more than the board has room for', async () => {
+    const firmware = new Firmware(WINDOW);
+    const source = 'x = 1\n'.repeat(200);
+    assert.equal(await run(firmware.repl(), source), 'hello\r\n');
+    assert.deepEqual(firmware.codes, [source]);
+    assert.ok(firmware.pieces.every((length) => length <= 256));
+  });
+
+  const fallbacks = {
+    'that knows raw paste but not here': 'R\x00',
+    'from before raw paste': `ra${BANNER.slice(2)}`,
+  };
+  for (const [which, answer] of Object.entries(fallbacks)) {
+    it(`in small pieces to firmware ${which}, which is asked once`, async () => {
+      const firmware = new Firmware(answer);
+      const repl = firmware.repl();
+      const source = 'y = 22\n'.repeat(60);
+      assert.equal(await run(repl, source), 'hello\r\n');
+      assert.equal(await run(repl, 'print(1)'), 'hello\r\n');
+      assert.deepEqual(firmware.codes, [source, 'print(1)']);
+      assert.equal(firmware.requests, 1);
+      assert.ok(firmware.pieces.every((length) => length <= 128));
+    });
+  }
+
+  it('without the bytes that are keys, by any way', async () => {
+    for (const answer of [WINDOW, 'R\x00']) {
+      const firmware = new Firmware(answer);
+      await run(firmware.repl(), 'print("\x03\x04 ä")');
+      const [code = ''] = firmware.codes;
+      assert.doesNotMatch(code, /[\x01-\x05\x80-\xff]/);
+      const [, inner = ''] = /a2b_base64\('([^']*)'\)/.exec(code) ?? [];
+      assert.equal(Buffer.from(inner, 'base64').toString('utf8'), 'print("\x03\x04 ä")');
+    }
+  });
+
+  it('and the error of a board that stops taking it is the traceback', async () => {
+    const traceback =
+      'Traceback (most recent call last):\r\n  File "<stdin>", line 1\r\nSyntaxError: invalid syntax\r\n';
+    let isTold = false;
+    const transport = new ScriptedTransport((bytes, say) => {
+      const typed = Buffer.from(bytes).toString('latin1');
+      if (typed === '\x05A\x01') say(WINDOW);
+      else if (typed === '\x04') say(`\x04${traceback}\x04>`);
+      else if (!isTold) {
+        isTold = true;
+        say('\x04');
+      }
+    });
+    const repl = new RawRepl(transport, new AbortController().signal);
+    const source = 'x = = 1\n'.repeat(500);
+    await assert.rejects(
+      repl.run(source, { timeoutMs: 5000 }),
+      failsWith('python-error', { text: traceback }),
+    );
+    assert.ok(transport.written.length < 600);
+  });
+
+  it('to a board that prints in between: the error shows what came', async () => {
+    const other = new Firmware('I (312) wifi: ready');
+    await assert.rejects(
+      other.repl().run('print(1)', { timeoutMs: 1000 }),
+      failsWith('repl-confused', { expected: 'an answer to raw paste' }),
+    );
+    const inside = new Firmware(WINDOW, '');
+    const run = inside.repl().run('x = 1\n'.repeat(100), { timeoutMs: 1000 });
+    setImmediate(() => inside.transport.say('I (312) wifi: ready'));
+    await assert.rejects(run, failsWith('repl-confused'));
+  });
+
+  it('and what a board tells of its restart ends the run at once', async () => {
+    const panic =
+      "Guru Meditation Error: Core  0 panic'ed (LoadProhibited).\r\nRebooting...\r\nets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n";
+    const firmware = new Firmware(WINDOW, panic);
+    await assert.rejects(run(firmware.repl(), 'crash()'), failsWith('board-restarted', { heard: 'panic' }));
+  });
+});

@@ -1,0 +1,51 @@
+/** A virtual board that runs MicroPython, its port, and ways to talk to it. */
+import { RawRepl } from '../../lib/micropython/raw-repl.ts';
+import { openTransport } from '../../lib/transport/open.ts';
+import type { Transport } from '../../lib/transport/transport.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
+import type { LaunchOptions, VirtualBoard } from '../virtual-board/launch.ts';
+
+export class MicroPythonBoard {
+  readonly board: VirtualBoard;
+  transport: Transport;
+
+  private constructor(board: VirtualBoard, transport: Transport) {
+    this.board = board;
+    this.transport = transport;
+  }
+
+  static async start(options: LaunchOptions = {}): Promise<MicroPythonBoard> {
+    const board = await launchBoard({ timing: 'none', bootMs: 0, ...options });
+    return new MicroPythonBoard(board, await openTransport(board.rfc2217));
+  }
+
+  /** A new raw REPL, entered. */
+  async repl(signal: AbortSignal = new AbortController().signal): Promise<RawRepl> {
+    const repl = new RawRepl(this.transport, signal);
+    await repl.enter();
+    return repl;
+  }
+
+  /** What a program prints, run in a raw REPL of its own. */
+  async output(source: string): Promise<string> {
+    return printed(await this.repl(), source);
+  }
+
+  /** Opens the port anew, after the board was away. */
+  async reopen(): Promise<void> {
+    await this.transport.close();
+    this.transport = await openTransport(this.board.rfc2217);
+  }
+
+  async close(): Promise<void> {
+    await this.transport.close();
+    await this.board.close();
+  }
+}
+
+/** What a program prints. */
+export async function printed(repl: RawRepl, source: string, timeoutMs = 10_000): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  await repl.run(source, { timeoutMs, onOutput: (bytes) => void pieces.push(bytes) });
+  return Buffer.concat(pieces).toString('utf8');
+}
