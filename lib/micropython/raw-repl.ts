@@ -25,7 +25,11 @@ interface EntryStep {
   name: string;
   typed: string;
   waitMs: number;
+  /** Only worth it where the board says anything at all. */
+  ifHeard?: boolean;
 }
+
+const LATE_BANNER_MS = 150;
 
 /** More than a whole block of `board/receive.py`: wherever a transfer was cut off, zeros end it. */
 const ZEROS = 2400;
@@ -40,6 +44,8 @@ const ENTRY: readonly EntryStep[] = [
   { name: 'end a transfer', typed: `${'\0'.repeat(ZEROS)}\r${CTRL_C}${CTRL_C}`, waitMs: 700 },
   { name: 'interrupt repeatedly', typed: `\r${CTRL_C}${CTRL_C}${CTRL_C}${CTRL_C}`, waitMs: 1500 },
   { name: 'interrupt once more', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 3000 },
+  // A board that boots hears all this only when it is up.
+  { name: 'wait for the boot', typed: '\r', waitMs: 6000, ifHeard: true },
 ];
 
 export interface RunOptions {
@@ -71,10 +77,13 @@ export class RawRepl {
    */
   async enter(): Promise<void> {
     const steps: string[] = [];
-    for (const { name, typed, waitMs } of ENTRY) {
+    for (const { name, typed, waitMs, ifHeard } of ENTRY) {
+      if (ifHeard && this.#tail === '') break;
       steps.push(name);
       await this.write(typed + CTRL_A);
-      if (await this.#sawBanner(waitMs)) return;
+      if (!(await this.#sawBanner(waitMs))) continue;
+      if (steps.length > 1) await this.#dropLateBanners();
+      return;
     }
     const heard = hear(this.#tail);
     throw new MicroPythonError('no-prompt', `no raw REPL; heard ${heard}`, {
@@ -178,7 +187,6 @@ export class RawRepl {
       const before = await this.#inbox.until(BANNER, { timeoutMs: waitMs, signal: this.#signal });
       this.#keepTail(before);
       await this.expect('>');
-      await this.#drop();
       return true;
     } catch (error) {
       if (!(error instanceof PortError) || error.code !== 'read-timeout') throw error;
@@ -187,11 +195,11 @@ export class RawRepl {
     }
   }
 
-  /** Answers to earlier, slower steps may still be underway; a banner of theirs must not be taken for output. */
-  async #drop(): Promise<void> {
+  /** A slow board answers every step in the end; what answers an earlier one must not be taken for output. */
+  async #dropLateBanners(): Promise<void> {
     for (;;) {
       try {
-        this.#keepTail(await this.#inbox.some({ timeoutMs: 30, signal: this.#signal }));
+        this.#keepTail(await this.#inbox.some({ timeoutMs: LATE_BANNER_MS, signal: this.#signal }));
       } catch (error) {
         if (error instanceof PortError && error.code === 'read-timeout') return;
         throw error;
