@@ -10,13 +10,16 @@ export type BoardScriptName = 'receive' | 'evaluate';
 /** Marks the one line of output that carries the result, as a program may print beside it. */
 const RESULT_MARK = '\x1e';
 
-/** The source that calls `main(*args)` of a board script and prints its result as JSON. */
+/**
+ * The source that calls `main(*args)` of a board script and prints its result as JSON. It is one function,
+ * so that no name of it covers one of the program on the board.
+ */
 export async function boardScript(name: BoardScriptName, args: readonly unknown[]): Promise<string> {
   const source = await readFile(new URL(`board/${name}.py`, import.meta.url), 'utf8');
   const data = Buffer.from(JSON.stringify(args), 'utf8').toString('base64');
-  return `${minified(source)}
-print("\\x1e" + json.dumps(main(*json.loads(binascii.a2b_base64("${data}")))))
-`;
+  const call = `print("\\x1e" + json.dumps(main(*json.loads(binascii.a2b_base64("${data}")))))`;
+  const body = `${minified(source)}\n${call}`.replace(/^/gm, ' ');
+  return `def _board_script():\n${body}\n_board_script()\ndel _board_script\n`;
 }
 
 /** What a board script printed, apart from its result. */

@@ -35,6 +35,7 @@ export function parseTraceback(text: string): PythonError {
     frames.push({ file, line: Number(line), ...(name === undefined ? {} : { function: name }) });
   }
   const rest = lines.slice(at).join('\n');
-  const [, type = 'Exception', message = type === 'Exception' ? rest : ''] = RAISED.exec(rest) ?? [];
+  const raised = RAISED.exec(rest);
+  const [, type = 'Exception', message = raised ? '' : rest] = raised ?? [];
   return { type, message, ...frames.at(-1), frames, text: lines.join('\n') };
 }

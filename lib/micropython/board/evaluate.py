@@ -1,4 +1,5 @@
-# Evaluates one expression and tells its value in JSON. What JSON has no shape for is tagged.
+# Evaluates one expression and tells its value in JSON. What JSON has no shape for is tagged; keys that are
+# no text are told as Python writes them.
 import json, binascii
 
 
@@ -18,7 +19,7 @@ def shape(v):
     if isinstance(v, (list, tuple)):
         return [shape(x) for x in v]
     if isinstance(v, dict):
-        return tagged("dict", [[shape(k), shape(x)] for k, x in v.items()])
+        return tagged("dict", [[k if isinstance(k, str) else repr(k), shape(x)] for k, x in v.items()])
     return tagged("repr", repr(v))
 
 
