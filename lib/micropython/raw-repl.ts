@@ -2,6 +2,7 @@
  * The raw REPL: MicroPython's way for programs to run code on a board.
  * Source: MicroPython's `shared/runtime/pyexec.c` and docs "The MicroPython interactive interpreter mode".
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortError } from '../transport/errors.ts';
 import { Inbox } from '../transport/inbox.ts';
@@ -29,7 +30,9 @@ interface EntryStep {
   ifHeard?: boolean;
 }
 
-const LATE_BANNER_MS = 150;
+/** A board that boots may take its time over all that was typed before. */
+const FENCES = 4;
+const FENCE_MS = 800;
 
 /** More than a whole block of `board/receive.py`: wherever a transfer was cut off, zeros end it. */
 const ZEROS = 2400;
@@ -82,8 +85,7 @@ export class RawRepl {
       steps.push(name);
       await this.write(typed + CTRL_A);
       if (!(await this.#sawBanner(waitMs))) continue;
-      if (steps.length > 1) await this.#dropLateBanners();
-      return;
+      if (steps.length === 1 || (await this.#answeredAll())) return;
     }
     const heard = hear(this.#tail);
     throw new MicroPythonError('no-prompt', `no raw REPL; heard ${heard}`, {
@@ -195,16 +197,24 @@ export class RawRepl {
     }
   }
 
-  /** A slow board answers every step in the end; what answers an earlier one must not be taken for output. */
-  async #dropLateBanners(): Promise<void> {
-    for (;;) {
+  /**
+   * A slow board answers every step in the end, and none of that may be taken for output: it prints a word
+   * of ours, and what came before the word is old.
+   */
+  async #answeredAll(): Promise<boolean> {
+    for (let attempt = 0; attempt < FENCES; attempt++) {
+      const word = randomUUID();
+      // What is typed while the board's input ring is still full is lost, perhaps in the middle.
+      await this.write(`\r${CTRL_C}print('${word}')\x04`);
       try {
-        this.#keepTail(await this.#inbox.some({ timeoutMs: LATE_BANNER_MS, signal: this.#signal }));
+        const end = Buffer.from(`${word}\r\n\x04\x04>`);
+        this.#keepTail(await this.#inbox.until(end, { timeoutMs: FENCE_MS, signal: this.#signal }));
+        return true;
       } catch (error) {
-        if (error instanceof PortError && error.code === 'read-timeout') return;
-        throw error;
+        if (!(error instanceof PortError) || error.code !== 'read-timeout') throw error;
       }
     }
+    return false;
   }
 
   async #copyUntilEnd(deadline: number, sink: (bytes: Uint8Array) => void): Promise<void> {

@@ -52,45 +52,44 @@ const HONEST = new Set([
 ]);
 
 describe('esp: flash over a bad line', () => {
-  it('sends a block again that arrived damaged', async () => {
-    const { code, isRight, harmed, blocks } = await flashThrough({
-      kind: 'flip',
-      every: 3000,
-      direction: 'to-chip',
-      times: 1,
-    });
-    assert.equal(harmed, 1);
-    assert.deepEqual({ code, isRight }, { code: undefined, isRight: true });
-    const clean = await flashThrough({ kind: 'flip', every: 3000, times: 0 });
-    assert.equal(blocks, clean.blocks + 1);
+  const once = { every: 3000, direction: 'to-chip', times: 1 } as const;
+  const faults: Fault[] = [
+    { kind: 'flip', every: 400, direction: 'to-chip' },
+    { kind: 'flip', every: 8000 },
+    { kind: 'flip', every: 10, direction: 'to-host' },
+    { kind: 'drop', every: 2000 },
+    { kind: 'drop', every: 20, direction: 'to-host' },
+    { kind: 'duplicate', every: 2000 },
+  ];
+  /** All boards are flashed side by side. */
+  const outcomes = new Map<Fault | 'clean' | 'flip' | 'drop', Outcome>();
+  before(async () => {
+    const harmless: Fault = { kind: 'flip', every: 3000, times: 0 };
+    await Promise.all([
+      flashThrough(harmless).then((outcome) => outcomes.set('clean', outcome)),
+      flashThrough({ kind: 'flip', ...once }).then((outcome) => outcomes.set('flip', outcome)),
+      flashThrough({ kind: 'drop', ...once }).then((outcome) => outcomes.set('drop', outcome)),
+      ...faults.map(async (fault, i) => outcomes.set(fault, await flashThrough(fault, i + 2))),
+    ]);
   });
 
-  it('sends a block again that arrived a byte short', async () => {
-    const { code, isRight, harmed } = await flashThrough({
-      kind: 'drop',
-      every: 3000,
-      direction: 'to-chip',
-      times: 1,
+  for (const kind of ['flip', 'drop'] as const) {
+    it(`sends a block again that arrived with a ${kind}`, () => {
+      const { code, isRight, harmed, blocks } = outcomes.get(kind)!;
+      assert.deepEqual({ code, isRight, harmed }, { code: undefined, isRight: true, harmed: 1 });
+      // The board counts commands that it could read.
+      assert.equal(blocks, outcomes.get('clean')!.blocks + (kind === 'flip' ? 1 : 0));
     });
-    assert.deepEqual({ code, isRight, harmed }, { code: undefined, isRight: true, harmed: 1 });
-  });
+  }
 
-  it('never calls a flash right that is not, and has a code for what went wrong', async () => {
-    const faults: Fault[] = [
-      { kind: 'flip', every: 400, direction: 'to-chip' },
-      { kind: 'flip', every: 8000 },
-      { kind: 'flip', every: 10, direction: 'to-host' },
-      { kind: 'drop', every: 2000 },
-      { kind: 'drop', every: 20, direction: 'to-host' },
-      { kind: 'duplicate', every: 2000 },
-    ];
-    const outcomes = await Promise.all(faults.map((fault, i) => flashThrough(fault, i + 2)));
-    for (const [i, { code, error, isRight, harmed }] of outcomes.entries()) {
-      const about = `${JSON.stringify(faults[i])}: ${error?.stack ?? 'success'}`;
+  it('never calls a flash right that is not, and has a code for what went wrong', () => {
+    for (const fault of faults) {
+      const { code, error, isRight, harmed } = outcomes.get(fault)!;
+      const about = `${JSON.stringify(fault)}: ${error?.stack ?? 'success'}`;
       assert.ok(harmed > 0, about);
       if (code === undefined) assert.ok(isRight, about);
       else assert.ok(HONEST.has(code), about);
     }
-    assert.ok(outcomes.some(({ code }) => code !== undefined));
+    assert.ok([...outcomes.values()].some(({ code }) => code !== undefined));
   });
 });

@@ -6,9 +6,25 @@ import { MicroPythonBoard, printed } from '../support/micropython-board.ts';
 
 const soon = { timeoutMs: 10_000 };
 
+/** Every try takes its time on a silent board: it is asked beside the other tests. */
+async function enterSilent(): Promise<void> {
+  const mp = await MicroPythonBoard.start();
+  try {
+    await new Inbox(mp.transport).until('>>> ', soon);
+    await mp.board.fault({ kind: 'silent' });
+    await mp.repl();
+  } finally {
+    await mp.close();
+  }
+}
+
 describe('micropython: raw REPL entered', () => {
   let mp: MicroPythonBoard;
+  let silent: Promise<void>;
   before(async () => {
+    silent = enterSilent();
+    // Its own test looks at what came of it.
+    silent.catch(() => undefined);
     mp = await MicroPythonBoard.start();
   });
   after(() => mp.close());
@@ -85,16 +101,11 @@ describe('micropython: raw REPL entered', () => {
   });
 
   it('not at all on a silent board: the error tells what was heard and tried', async () => {
-    await mp.board.fault({ kind: 'silent' });
-    try {
-      await assert.rejects(mp.repl(), (error: unknown) => {
-        failsWith('no-prompt', { heard: 'nothing' })(error);
-        assert.equal((error as { facts: { steps: string[] } }).facts.steps.length, 5);
-        return true;
-      });
-    } finally {
-      await mp.board.clearFaults();
-    }
+    await assert.rejects(silent, (error: unknown) => {
+      failsWith('no-prompt', { heard: 'nothing' })(error);
+      assert.ok((error as { facts: { steps: string[] } }).facts.steps.includes('interrupt'));
+      return true;
+    });
   });
 });
 

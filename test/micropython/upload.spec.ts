@@ -1,0 +1,194 @@
+/** Files put on a board whole or not at all, whatever happens on the way. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { evaluate } from '../../lib/micropython/evaluate.ts';
+import { boardPath, uploadFile } from '../../lib/micropython/upload.ts';
+import type { UploadProgress } from '../../lib/micropython/upload.ts';
+import { failsWith } from '../support/failures.ts';
+import { MicroPythonBoard } from '../support/micropython-board.ts';
+import { random } from '../virtual-board/faults.ts';
+
+const soon = { timeoutMs: 20_000 };
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Bytes of every value, those among them that are keys of the REPL. */
+function noise(length: number, seed = 1): Buffer {
+  const next = random(seed);
+  return Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)));
+}
+
+/** 100 KB take nine seconds at 115200 baud: they go to a board of their own, beside the other tests. */
+async function uploadLarge(
+  content: Uint8Array,
+): Promise<{ sha256: string; size: unknown; steps: UploadProgress[] }> {
+  const mp = await MicroPythonBoard.start();
+  try {
+    const steps: UploadProgress[] = [];
+    const result = await uploadFile(await mp.repl(), 'large.bin', content, (step) => steps.push(step));
+    const size = await evaluate(await mp.repl(), '__import__("os").stat("/large.bin")[6]', soon);
+    return { sha256: result.sha256, size, steps };
+  } finally {
+    await mp.close();
+  }
+}
+
+describe('micropython: upload', () => {
+  const large = noise(100_000);
+  let largeOutcome: ReturnType<typeof uploadLarge>;
+  let mp: MicroPythonBoard;
+  before(async () => {
+    largeOutcome = uploadLarge(large);
+    // Its own test looks at what came of it.
+    largeOutcome.catch(() => undefined);
+    mp = await MicroPythonBoard.start();
+  });
+  after(() => mp.close());
+
+  const upload = async (name: string, content: Uint8Array, signal?: AbortSignal) =>
+    uploadFile(await mp.repl(signal), name, content, () => undefined);
+  const ask = async (expression: string): Promise<unknown> => evaluate(await mp.repl(), expression, soon);
+  const held = async (name: string): Promise<Buffer> =>
+    (await ask(`open(${JSON.stringify(name)}, "rb").read()`)) as Buffer;
+  const listing = (folder = '/'): Promise<unknown> =>
+    ask(`sorted(__import__("os").listdir(${JSON.stringify(folder)}))`);
+
+  const lengths = {
+    empty: 0,
+    'one byte': 1,
+    'one window': 128,
+    'one window and a byte': 129,
+    'one block less one': 2047,
+  };
+  const blocks = { 'one block': 2048, 'one block and a byte': 2049, 'two blocks and a window': 4096 + 128 };
+  for (const [what, length] of Object.entries({ ...lengths, ...blocks })) {
+    it(`of a file of ${what}`, async () => {
+      const content = noise(length, length + 1);
+      const result = await upload('sized.bin', content);
+      assert.deepEqual(result, { path: '/sized.bin', bytes: length, sha256: sha256(content) });
+      assert.deepEqual(await held('/sized.bin'), content);
+    });
+  }
+
+  it('of nothing but keys of the REPL: they are data', async () => {
+    const content = Buffer.from('\x03\x03\x04\x01\x02\x05'.repeat(300), 'latin1');
+    await upload('keys.bin', content);
+    assert.deepEqual(await held('/keys.bin'), content);
+  });
+
+  it('under names that are data: quotes, backslashes and lines do not become code', async () => {
+    const names = [`it's "so"`, 'back\\slash', 'line\nbreak', `');print(1)#`, 'ünï 😀', '{x} %s', ' '];
+    for (const name of names) {
+      const result = await upload(`names/${name}`, Buffer.from(name));
+      assert.equal(result.path, `/names/${name}`);
+    }
+    assert.deepEqual(await listing('/names'), names.toSorted());
+  });
+
+  it('into folders that are not there yet, over a file that is', async () => {
+    await upload('/a/b/c.txt', Buffer.from('first'));
+    await upload('a/b/c.txt', Buffer.from('second'));
+    assert.equal((await held('/a/b/c.txt')).toString(), 'second');
+    assert.deepEqual(await listing('/a/b'), ['c.txt']);
+  });
+
+  it('refuses names of no file before the board is asked', () => {
+    const refused: [string, string][] = [
+      ['', 'empty'],
+      ['/', 'empty'],
+      ['lib/', 'empty'],
+      ['../main.py', 'dots'],
+      ['/lib/./x', 'dots'],
+      ['a//b', 'double-slash'],
+      ['a\0b', 'zero-byte'],
+    ];
+    for (const [name, why] of refused) {
+      assert.throws(() => boardPath(name), failsWith('bad-file-name', { path: name, why }));
+    }
+    assert.equal(boardPath('main.py'), '/main.py');
+    assert.equal(boardPath('/lib/..x'), '/lib/..x');
+  });
+
+  it('over a folder fails and leaves nothing behind', async () => {
+    await upload('/folder/inside.txt', Buffer.from('x'));
+    await assert.rejects(upload('/folder', Buffer.from('y')), failsWith('python-error'));
+    assert.deepEqual(await listing('/folder'), ['inside.txt']);
+    assert.ok(!((await listing()) as string[]).some((name) => name.endsWith('.part')));
+  });
+
+  it('under a name that is a file on the way fails and keeps that file', async () => {
+    await upload('/plain', Buffer.from('x'));
+    await assert.rejects(upload('/plain/below.txt', Buffer.from('y')), failsWith('python-error'));
+    assert.equal((await held('/plain')).toString(), 'x');
+  });
+
+  it('that does not fit says so and keeps the old file', async () => {
+    await upload('full.bin', Buffer.from('old'));
+    await assert.rejects(upload('full.bin', noise(2_500_000)), (error: unknown) => {
+      failsWith('disk-full', { path: '/full.bin', bytes: 2_500_000 })(error);
+      assert.ok((error as { facts: { free: number } }).facts.free < 2_500_000);
+      return true;
+    });
+    assert.equal((await held('/full.bin')).toString(), 'old');
+    assert.ok(!((await listing()) as string[]).includes('full.bin.part'));
+  });
+
+  it('cancelled in the middle keeps the old file and leaves the board usable', async () => {
+    await upload('main.py', Buffer.from('old = 1\n'));
+    for (const at of [1, 6]) {
+      const stop = new AbortController();
+      const repl = await mp.repl(stop.signal);
+      let steps = 0;
+      const work = uploadFile(repl, 'main.py', noise(20_000), () => {
+        if (++steps === at) stop.abort(new Error('enough'));
+      });
+      await assert.rejects(work, /enough/);
+      assert.equal((await held('/main.py')).toString(), 'old = 1\n');
+      assert.ok(!((await listing()) as string[]).includes('main.py.part'));
+    }
+    await upload('main.py', Buffer.from('new = 1\n'));
+    assert.equal((await held('/main.py')).toString(), 'new = 1\n');
+  });
+
+  it('of a byte that is harmed on the way is noticed, and the old file stays', async () => {
+    const content = noise(12_000);
+    await upload('harmed.bin', Buffer.from('old'));
+    const repl = await mp.repl();
+    let isFaulty: Promise<void> | undefined;
+    const work = uploadFile(repl, 'harmed.bin', content, ({ done }) => {
+      if (done === 2048)
+        isFaulty = mp.board.fault({ kind: 'flip', every: 1000, direction: 'to-chip', times: 3 });
+    });
+    await assert.rejects(work, (error: unknown) => {
+      assert.match((error as { code: string }).code, /^(file-damaged|python-error|read-timeout)$/);
+      return true;
+    });
+    await isFaulty;
+    await mp.board.clearFaults();
+    assert.equal((await held('/harmed.bin')).toString(), 'old');
+    await upload('harmed.bin', content);
+    assert.deepEqual(await held('/harmed.bin'), content);
+  });
+
+  it('unplugged in the middle keeps the old file; the next one arrives', async () => {
+    await upload('main.py', Buffer.from('old = 2\n'));
+    const repl = await mp.repl();
+    let back: Promise<void> | undefined;
+    const work = uploadFile(repl, 'main.py', noise(20_000), ({ done }) => {
+      if (done === 4096) back = mp.board.unplug({ ms: 50 });
+    });
+    await assert.rejects(work, failsWith('port-lost'));
+    await back;
+    await mp.reopen();
+    assert.equal((await held('/main.py')).toString(), 'old = 2\n');
+    await upload('main.py', Buffer.from('new = 2\n'));
+    assert.equal((await held('/main.py')).toString(), 'new = 2\n');
+    assert.ok(!((await listing()) as string[]).includes('main.py.part'));
+  });
+
+  it('of 100 KB arrives whole, telling how far it is', async () => {
+    const { steps, ...outcome } = await largeOutcome;
+    assert.deepEqual(outcome, { sha256: sha256(large), size: 100_000 });
+    assert.equal(steps.length, Math.ceil(100_000 / 2048));
+    assert.deepEqual(steps.at(-1), { done: 100_000, total: 100_000 });
+  });
+});
