@@ -153,12 +153,16 @@ describe('flash, ask and upload over a pty', function () {
   it('talks to the board after EN', async () => {
     await board.pressEn();
     const ask = await NodeUnderTest.load('mp-repl', board.pty, { mode: 'evaluate', timeout: '10' });
-    assert.equal((await ask.send({ payload: '2 + 2' })).result?.payload, 4);
+    const answer = await ask.send({ payload: '2 + 2' });
+    assert.equal(answer.caught?.diagnosis, undefined);
+    assert.equal(answer.result?.payload, 4);
     const write = await NodeUnderTest.load('mp-upload', board.pty, {
       filename: 'main.py',
       after: 'soft-reset',
     });
-    assert.ok((await write.send({ payload: 'print("up")\n' })).result);
+    const { result, caught } = await write.send({ payload: 'print("up")\n' });
+    assert.equal(caught?.diagnosis, undefined);
+    assert.ok(result);
     const printed = write.meanwhile.map((msg) => String(msg.payload)).join('');
     assert.match(printed, /up\n/);
   });
