@@ -90,7 +90,8 @@ export class Board {
   /** Cancels every job, waits until the running one has left the board in order, and frees the port. */
   async close(): Promise<void> {
     this.#closing.abort(new BoardError('board-closed', 'the board node was closed or redeployed'));
-    await this.#running;
+    // A job whose turn has just come has yet to find that it is cancelled.
+    while (this.#held) await this.#running;
     await this.#transport?.close();
     this.#transport = undefined;
   }
@@ -123,6 +124,8 @@ export class Board {
   async #hold<T>(job: Job<T>, signal: AbortSignal): Promise<T> {
     const transport = await this.#open(signal);
     try {
+      // It may have been cancelled between its turn and here.
+      signal.throwIfAborted();
       const { baudRate, idleLines } = this.#options;
       return await job.run({
         transport,
