@@ -9,8 +9,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Folder → what it may import from. A folder may always import from itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   nodes: ['lib/runtime', 'lib/board'],
-  'lib/runtime': ['lib/board'],
-  'lib/board': ['lib/esp', 'lib/micropython', 'lib/transport'],
+  'lib/runtime': ['lib/board', 'lib/firmware'],
+  'lib/board': ['lib/firmware', 'lib/esp', 'lib/micropython', 'lib/transport'],
+  'lib/firmware': ['lib/esp'],
   'lib/esp': ['lib/transport'],
   'lib/micropython': ['lib/transport'],
   'lib/transport': [],

@@ -1,5 +1,6 @@
 /** What goes wrong between jobs and their board; and, for the floors above, what goes wrong below. */
 export { EspError } from '../esp/errors.ts';
+export { FirmwareError } from '../firmware/errors.ts';
 export { MicroPythonError } from '../micropython/errors.ts';
 export { parseTraceback } from '../micropython/traceback.ts';
 export { PortError } from '../transport/errors.ts';

@@ -2,7 +2,14 @@
  * From an error to what a person reads: what it is, why, and what to do. The words lie in the catalogue of
  * the board node (`locales/<lang>/esp32-board.json`, under `diagnosis`), one entry a code.
  */
-import { BoardError, EspError, MicroPythonError, parseTraceback, PortError } from '../board/errors.ts';
+import {
+  BoardError,
+  EspError,
+  FirmwareError,
+  MicroPythonError,
+  parseTraceback,
+  PortError,
+} from '../board/errors.ts';
 
 /** Looks a text up and fills in its `__variables__`. Gives the key back where there is none. */
 export type Words = (key: string, facts?: Record<string, unknown>) => string;
@@ -62,6 +69,7 @@ function known(error: unknown): { code: string; facts: Record<string, unknown> }
   if (error instanceof PortError) return { code: error.code, facts: { port: error.port, ...error.facts } };
   if (
     error instanceof EspError ||
+    error instanceof FirmwareError ||
     error instanceof MicroPythonError ||
     error instanceof BoardError ||
     error instanceof InputError

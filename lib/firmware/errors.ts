@@ -1,0 +1,62 @@
+/** Everything that can go wrong between what a person names as firmware and its bytes: a code and its facts. */
+
+export type FirmwareErrorCode =
+  /** The value is nothing firmware can be taken from. Facts: `expected`, `found`. */
+  | 'source-unusable'
+  /** A file or folder cannot be read. Facts: `path`, `reason`. */
+  | 'source-unreadable'
+  /** A file, or what an archive unpacks to, is larger than allowed. Facts: `source`, `limit` (bytes). */
+  | 'source-too-large'
+  /** The server cannot be reached, refused, or broke off. Facts: `url`, `reason`, `status` where one came. */
+  | 'download-failed'
+  /** The file at the URL is larger than allowed. Facts: `url`, `limit` (bytes). */
+  | 'download-too-large'
+  /** Nothing came for too long, or the whole took too long. Facts: `url`, `seconds`, `done` (bytes). */
+  | 'download-timeout'
+  /** The bytes are not those whose SHA-256 was given. Facts: `source`, `expected`, `found` (hex). */
+  | 'download-hash'
+  /** The server leads elsewhere where it must not. Facts: `url`, `to`, `reason` ('too many' | 'insecure' | 'scheme'). */
+  | 'redirect-refused'
+  /** The catalogue has no such firmware. Facts: `wanted`, `available` (versions or variants), `url`. */
+  | 'not-in-catalogue'
+  /** A UF2 file is damaged. Facts: `what`, `offset` (byte of the file), `source`. */
+  | 'uf2-damaged'
+  /** A UF2 file is for chips other than Espressif's, or for several. Facts: `family` (hex), `source`. */
+  | 'uf2-wrong-family'
+  /** An Intel HEX file is damaged. Facts: `what`, `line` (from 1), `source`. */
+  | 'hex-damaged'
+  /** A zip or gzip archive is damaged or of a kind not read here. Facts: `what`, `source`. */
+  | 'zip-damaged'
+  /** A folder or archive holds no flasher_args.json and not just one firmware. Facts: `source`, `files`. */
+  | 'flasher-args-missing'
+  /** A flasher_args.json cannot be used. Facts: `what`, `source`. */
+  | 'flasher-args-unusable'
+  /** Two parts claim the same place in the flash. Facts: `first`, `second` (names), `offset` (hex). */
+  | 'parts-overlap';
+
+export class FirmwareError extends Error {
+  readonly code: FirmwareErrorCode;
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: FirmwareErrorCode,
+    message: string,
+    facts: Record<string, unknown> = {},
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'FirmwareError';
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+/** What any thrown thing says, in its own words; those of its cause where it only wraps one. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message ? error.cause.message : error.message;
+}
+
+export function tooLarge(source: string, limit: number): FirmwareError {
+  return new FirmwareError('source-too-large', `${source} has more than ${limit} bytes`, { source, limit });
+}

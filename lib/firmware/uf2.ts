@@ -1,0 +1,143 @@
+/**
+ * UF2: firmware as blocks of 512 bytes, each with its flash address. Source: the UF2 specification of
+ * Microsoft and its list of families; ESP-IDF's `idf.py uf2` writes flash offsets as addresses.
+ */
+import { createHash } from 'node:crypto';
+import { FirmwareError } from './errors.ts';
+import { hex, joinBlocks, MAX_FLASH } from './parts.ts';
+import type { Block, Contents, FirmwarePart } from './parts.ts';
+
+const BLOCK = 512;
+const MAGIC_START = 0x0a324655;
+const MAGIC_SECOND = 0x9e5d5157;
+const MAGIC_END = 0x0ab16f30;
+const DATA = 32;
+const MAX_DATA = 476;
+/** Start, length and MD5 of a region, at the end of the data field. */
+const MD5_TAIL = 24;
+
+const NOT_MAIN_FLASH = 0x1;
+const FILE_CONTAINER = 0x1000;
+const HAS_FAMILY = 0x2000;
+const HAS_MD5 = 0x4000;
+
+const FAMILIES: Readonly<Record<number, string>> = {
+  0x7eab61ed: 'ESP8266',
+  0x1c5f21b0: 'ESP32',
+  0xbfdd4eee: 'ESP32-S2',
+  0xc47e5767: 'ESP32-S3',
+  0x2b88d29c: 'ESP32-C2',
+  0xd42ba06c: 'ESP32-C3',
+  0xf71c0343: 'ESP32-C5',
+  0x540ddf62: 'ESP32-C6',
+  0x77d850c4: 'ESP32-C61',
+  0x332726f6: 'ESP32-H2',
+  0x9e0baa8a: 'ESP32-H4',
+  0x3d308e94: 'ESP32-P4',
+  0x3101f7c1: 'ESP32-S31',
+};
+
+/** Header of an image and of its first segment lie before the descriptor by which an application is known. */
+const APP_DESCRIPTOR = 32;
+const APP_DESCRIPTOR_MAGIC = 0xabcd5432;
+
+export function isUf2(bytes: Uint8Array): boolean {
+  return bytes.length >= 8 && view(bytes).getUint32(0, true) === MAGIC_START;
+}
+
+/**
+ * The parts of a UF2 file and its chip. Every block is checked: magics, number, size, address, MD5.
+ * An application made for the TinyUF2 loader counts its addresses from the begin of its partition: it is
+ * given without an offset, as any application alone.
+ * Throws `FirmwareError` 'uf2-damaged', 'uf2-wrong-family' or 'source-too-large'.
+ */
+export function parseUf2(bytes: Uint8Array, options: { name: string; maxBytes: number }): Contents {
+  const fail = (what: string, offset: number): FirmwareError =>
+    new FirmwareError('uf2-damaged', `the UF2 file is damaged (${what} at byte ${offset})`, {
+      what,
+      offset,
+      source: options.name,
+    });
+  if (bytes.length === 0 || bytes.length % BLOCK !== 0) throw fail('truncated', bytes.length);
+  const count = bytes.length / BLOCK;
+  const seen = new Uint8Array(count);
+  const blocks: (Block & { at: number })[] = [];
+  let family: number | undefined;
+  for (let i = 0; i < count; i++) {
+    const at = i * BLOCK;
+    const block = readBlock(bytes.subarray(at, at + BLOCK));
+    if (typeof block === 'string') throw fail(block, at);
+    if (block.count !== count) throw fail('number of blocks', at);
+    if (block.number >= count || seen[block.number] !== 0) throw fail('block number', at);
+    seen[block.number] = 1;
+    if (family !== undefined && block.family !== family) throw wrongFamily(block.family, options.name);
+    family = block.family;
+    if (block.inMainFlash) blocks.push({ address: block.address, bytes: block.data, at });
+  }
+  const chip = family === undefined ? undefined : FAMILIES[family];
+  if (family !== undefined && chip === undefined) throw wrongFamily(family, options.name);
+  const overlap = (block: Block): Error =>
+    fail('overlap', blocks.find((one) => one.bytes === block.bytes)?.at ?? 0);
+  const parts = joinBlocks(blocks, { ...options, overlap });
+  if (parts.length === 0) throw fail('no data', 0);
+  return { parts: parts.length === 1 ? parts.map(unplacedApp) : parts, ...(chip ? { chip } : {}) };
+}
+
+interface Uf2Block {
+  number: number;
+  count: number;
+  /** `undefined` where the block names none. */
+  family: number | undefined;
+  inMainFlash: boolean;
+  address: number;
+  data: Uint8Array;
+}
+
+/** One block, or what is wrong with it. */
+function readBlock(bytes: Uint8Array): Uf2Block | string {
+  const fields = view(bytes);
+  const word = (at: number): number => fields.getUint32(at, true);
+  if (word(0) !== MAGIC_START || word(4) !== MAGIC_SECOND || word(508) !== MAGIC_END) return 'magic';
+  const flags = word(8);
+  if ((flags & FILE_CONTAINER) !== 0) return 'file container';
+  const address = word(12);
+  const size = word(16);
+  const limit = (flags & HAS_MD5) === 0 ? MAX_DATA : MAX_DATA - MD5_TAIL;
+  if (size === 0 || size > limit) return 'size';
+  const inMainFlash = (flags & NOT_MAIN_FLASH) === 0;
+  if (inMainFlash && address + size > MAX_FLASH) return 'address';
+  const data = bytes.subarray(DATA, DATA + size);
+  if ((flags & HAS_MD5) !== 0 && !md5Matches(bytes, address, data)) return 'MD5';
+  const family = (flags & HAS_FAMILY) === 0 ? undefined : word(28);
+  return { number: word(20), count: word(24), family, inMainFlash, address, data };
+}
+
+/** The MD5 may be of a larger region, for loaders that compare before they write; only the block's own is checked. */
+function md5Matches(bytes: Uint8Array, address: number, data: Uint8Array): boolean {
+  const tail = bytes.subarray(DATA + MAX_DATA - MD5_TAIL, DATA + MAX_DATA);
+  const fields = view(tail);
+  if (fields.getUint32(0, true) !== address || fields.getUint32(4, true) !== data.length) return true;
+  return createHash('md5').update(data).digest().equals(tail.subarray(8));
+}
+
+/** At address 0 no chip has an application; there it is one for TinyUF2. */
+function unplacedApp(part: FirmwarePart): FirmwarePart {
+  const isApp =
+    part.offset === 0 &&
+    part.bytes.length >= APP_DESCRIPTOR + 4 &&
+    part.bytes[0] === 0xe9 &&
+    view(part.bytes).getUint32(APP_DESCRIPTOR, true) === APP_DESCRIPTOR_MAGIC;
+  return isApp ? { bytes: part.bytes, name: part.name } : part;
+}
+
+function wrongFamily(family: number | undefined, source: string): FirmwareError {
+  const name = family === undefined ? 'none' : hex(family);
+  return new FirmwareError('uf2-wrong-family', `the UF2 file is for family ${name}`, {
+    family: name,
+    source,
+  });
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
