@@ -36,9 +36,27 @@ function badProperty(value: string, type: string, error: unknown): InputError {
   );
 }
 
-/** Bytes of a file to be flashed: a Buffer, a byte array, or the path of a file on this machine. */
-export async function firmwareBytes(value: unknown): Promise<Uint8Array> {
+/** Bytes of a Buffer or of any other kind of binary array; `undefined` for what is none. */
+function binary(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return undefined;
+}
+
+/** Bytes as JSON has them: an array of numbers, or what a Buffer becomes, `{ type: 'Buffer', data: [..] }`. */
+function bytesOfJson(value: unknown): Uint8Array | undefined {
+  const isBuffer = typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';
+  const list: unknown = isBuffer && 'data' in value ? value.data : value;
+  const isByte = (item: unknown): boolean =>
+    Number.isInteger(item) && Number(item) >= 0 && Number(item) < 256;
+  return Array.isArray(list) && list.every(isByte) ? Uint8Array.from(list as number[]) : undefined;
+}
+
+/** Bytes of a file to be flashed: a Buffer or bytes of another kind, or the path of a file on this machine. */
+export async function firmwareBytes(value: unknown): Promise<Uint8Array> {
+  const bytes = binary(value) ?? bytesOfJson(value);
+  if (bytes) return bytes;
   if (typeof value !== 'string' || value.trim() === '') {
     throw new InputError('bad-payload', 'firmware is neither a Buffer nor a path', {
       expected: 'Buffer | path',
@@ -55,10 +73,10 @@ export async function firmwareBytes(value: unknown): Promise<Uint8Array> {
 
 /** Bytes of a file's content: text as UTF-8, a Buffer as it is, anything else as JSON. */
 export function contentBytes(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
+  const bytes = binary(value);
+  if (bytes) return bytes;
   if (typeof value === 'string') return Buffer.from(value, 'utf8');
-  const json =
-    value === undefined || typeof value === 'function' ? undefined : JSON.stringify(value, undefined, 2);
+  const json = jsonOf(value);
   if (json === undefined) {
     throw new InputError('bad-payload', 'there is no content to write', {
       expected: 'string | Buffer | object',
@@ -66,6 +84,15 @@ export function contentBytes(value: unknown): Uint8Array {
     });
   }
   return Buffer.from(json, 'utf8');
+}
+
+/** `undefined` for what JSON has no shape for: functions, circles, int beyond 2^53. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, undefined, 2);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A text that must be there. */
