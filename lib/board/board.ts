@@ -30,6 +30,14 @@ export interface Job<T> {
   run: (lease: Lease) => Promise<T>;
 }
 
+/** What the caller of a job may say: cancel it, hear that it waits. */
+export type JobOptions = Pick<Job<never>, 'signal' | 'onWait'>;
+
+/** Those two out of more options, for `Board.run`. */
+export function jobOptions({ signal, onWait }: JobOptions): JobOptions {
+  return { ...(signal ? { signal } : {}), ...(onWait ? { onWait } : {}) };
+}
+
 /** The port, as long as the job runs. */
 export interface Lease {
   transport: Transport;
@@ -47,12 +55,22 @@ const IDLE_LINES: Readonly<Record<TransportKind, ModemLines | undefined>> = {
   tcp: undefined,
 };
 
+/** What worked, so that it is tried first the next time. */
+export interface BoardMemory {
+  /** Bits per second at which flashing went well. */
+  baudRate?: number;
+  /** Name of the reset strategy that reached the loader. */
+  strategy?: string;
+}
+
 interface Waiting {
   priority: number;
   start: () => void;
 }
 
 export class Board {
+  /** What was learned about this board and its line; kept until the next deploy. */
+  readonly memory: BoardMemory = {};
   readonly #options: BoardOptions;
   readonly #closing = new AbortController();
   #transport: Transport | undefined;

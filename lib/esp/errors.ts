@@ -36,10 +36,16 @@ export type EspErrorCode =
   | 'image-app-only'
   /** The firmware does not fit. Facts: `offset`, `size`, `flashSize`. */
   | 'image-too-large'
+  /** Firmware must begin with a sector. Facts: `offset`. */
+  | 'offset-unaligned'
   /** An offset was given that contradicts the image. Facts: `given`, `expected`. */
   | 'offset-contradicts-image'
   /** Flash encryption or Secure Boot is on: writing plain images may brick the board. Facts: `security`. */
   | 'chip-secured'
+  /** Only whole sectors can be erased. Facts: `offset`, `size`, `sector`. */
+  | 'erase-unaligned'
+  /** Writing would lose what `erase: never` protects. Facts: `labels`, `losses`. */
+  | 'would-lose-data'
   /** After writing, the flash holds something else. Facts: `offset`, `size`, `expected`, `found`, `blank`. */
   | 'verify-failed';
 

@@ -128,7 +128,7 @@ function damaged(what: string, offset: number): EspError {
 }
 
 /** The banner lies in the firmware as two strings; the app descriptor of MicroPython is empty. */
-function findMicroPython(bytes: Uint8Array): Firmware['micropython'] {
+export function findMicroPython(bytes: Uint8Array): Firmware['micropython'] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = buffer.indexOf('MicroPython v'); at >= 0; at = buffer.indexOf('MicroPython v', at + 1)) {
     const near = buffer.subarray(at, at + 256).toString('latin1');
@@ -137,49 +137,4 @@ function findMicroPython(bytes: Uint8Array): Firmware['micropython'] {
     if (version) return { version, ...(machine ? { machine } : {}) };
   }
   return undefined;
-}
-
-export interface Target {
-  chip: Chip;
-  /** Bytes of flash found. */
-  flashSize: number;
-}
-
-/**
- * Where the firmware goes on this board, or why it must not. A given offset wins for an application and
- * for `force`; one that contradicts the image is refused.
- * Throws `EspError` 'image-wrong-chip', 'image-app-only', 'offset-contradicts-image', 'image-too-large'.
- */
-export function placeFirmware(
-  firmware: Firmware,
-  target: Target,
-  wish: { offset?: number | undefined; force?: boolean | undefined } = {},
-): number {
-  const { chip, flashSize } = target;
-  if (firmware.chip !== chip && !wish.force) {
-    const image = firmware.chip?.name ?? `chip id ${firmware.image.chipId}`;
-    throw new EspError('image-wrong-chip', `the firmware is for ${image}, the board has ${chip.name}`, {
-      image,
-      chip: chip.name,
-    });
-  }
-  const offset = wish.offset ?? firmware.offset;
-  if (offset === undefined) {
-    throw new EspError('image-app-only', 'an application alone does not say where it goes', {
-      chip: chip.name,
-    });
-  }
-  if (firmware.offset !== undefined && offset !== firmware.offset && !wish.force) {
-    const facts = { given: hex(offset), expected: hex(firmware.offset) };
-    throw new EspError('offset-contradicts-image', `the image belongs at ${facts.expected}`, facts);
-  }
-  if (offset + firmware.bytes.length > flashSize) {
-    const facts = { offset: hex(offset), size: firmware.bytes.length, flashSize };
-    throw new EspError('image-too-large', 'the firmware does not fit into the flash', facts);
-  }
-  return offset;
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

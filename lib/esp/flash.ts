@@ -1,110 +1,148 @@
-/** The whole of flashing: connect, know the board, refuse what does not fit, erase, write, check, run. */
+/** The whole of flashing: connect, know the board, refuse what does not fit, plan, erase, write, check, run. */
 import type { Transport } from '../transport/transport.ts';
-import type { ConnectEvent } from './connect.ts';
-import { placeFirmware } from './firmware.ts';
-import type { Firmware } from './firmware.ts';
-import type { ResetStrategy } from './reset.ts';
-import { endSession, openSession } from './session.ts';
-import type { AfterSession, Session } from './session.ts';
-import { eraseChip, verifyRegion, writeRegion } from './write.ts';
+import { eraseChip } from './erase.ts';
+import { EspError } from './errors.ts';
+import { isLineFault, ratesFrom } from './ladder.ts';
+import type { Partition } from './partitions.ts';
+import { placeParts } from './place.ts';
+import type { Part, Placed, Target, Wish } from './place.ts';
+import { makePlan, partitionsOnBoard } from './plan.ts';
+import type { EraseChoice, Plan, ReadyPlan } from './plan.ts';
+import { withSession } from './session.ts';
+import type { BoardFacts, Session, SessionEvent, SessionOptions } from './session.ts';
+import { verifyRegion } from './verify.ts';
+import { prepare, writeRegion } from './write.ts';
+import type { Prepared } from './write.ts';
 
-export interface FlashOptions {
-  strategies: readonly ResetStrategy[];
-  /** Milliseconds to get hold of the loader. */
-  connectTimeoutMs: number;
-  /** Bits per second while writing. */
-  baudRate: number;
-  /** How the port is left. */
-  after: Omit<AfterSession, 'signal'>;
-  /** `all` erases everything first, files included; `needed` erases only what is written over. */
-  erase: 'needed' | 'all';
-  /** Where to write, for images that do not say; and whether to write against the image's own word. */
-  offset?: number | undefined;
-  force?: boolean | undefined;
-  signal: AbortSignal;
+/** Checked parts, or how to get them when the board is known. */
+export type FlashSource = readonly Part[] | ((target: Target) => Promise<readonly Part[]>);
+
+export interface FlashOptions extends Omit<SessionOptions, 'onEvent'>, Wish {
+  erase: EraseChoice;
+  /** Only make the plan. */
+  dryRun?: boolean | undefined;
   onEvent: (event: FlashEvent) => void;
 }
 
 export type FlashEvent =
-  | ConnectEvent
-  | { kind: 'board'; chip: string; mac: string; flashSize: number }
+  | SessionEvent
+  | { kind: 'comparing' }
+  | ({ kind: 'plan' } & Plan)
   | { kind: 'erasing' }
   | { kind: 'writing'; done: number; total: number }
-  | { kind: 'verifying' };
+  | { kind: 'verifying' }
+  /** The line was too bad at this rate; what is written already stays written. */
+  | { kind: 'slower'; baudRate: number; because: string };
 
-export interface FlashResult {
-  chip: string;
-  mac: string;
-  /** Bytes. */
-  flashSize: number;
+export interface FlashResult extends BoardFacts {
   offset: number;
-  /** Bytes written and found equal by the chip's own MD5. */
+  /** Bytes of the firmware, all found equal by the chip's own MD5; of them written now. */
   bytes: number;
+  written: number;
+  plan: Plan;
+  /** What the firmware says it is. */
+  image?: Pick<Placed, 'micropython'>;
+  /** Bits per second at which it went well. */
+  baudRate: number;
   /** Whether the board was reset into its program; else EN has to be pressed. */
   reset: boolean;
 }
 
-/** The longest time the way out of the loader may take, also after a cancel. */
-const LEAVE_TIMEOUT_MS = 5000;
-
 /**
- * Flashes checked firmware. Nothing is erased before it is known to fit this board.
- * On every way out the board is reset into its program where the port can.
+ * Flashes checked firmware. Nothing is erased before it is known to fit this board, and only what differs is
+ * written. A bad line makes it go on more slowly, from what is there already. On every way out the board is
+ * reset into its program where the port can.
  * Throws `EspError`, `PortError`, or the reason of the abort.
  */
 export async function flash(
   transport: Transport,
-  firmware: Firmware,
+  source: FlashSource,
   options: FlashOptions,
 ): Promise<FlashResult> {
-  let outcome: Omit<FlashResult, 'reset'>;
-  try {
-    const session = await openSession(transport, {
-      strategies: options.strategies,
-      timeoutMs: options.connectTimeoutMs,
-      baudRate: options.baudRate,
-      signal: options.signal,
-      onEvent: options.onEvent,
-    });
-    outcome = await write(session, firmware, options);
-  } catch (error) {
-    await leaveAfter(error, transport, options);
-    throw error;
+  const prepared = Array.isArray(source) ? source.map((part) => prepare(part, options.signal)) : [];
+  const rates = ratesFrom(options.baudRate);
+  let erase = options.erase;
+  for (const [i, baudRate] of rates.entries()) {
+    try {
+      const attempt = { ...options, erase, baudRate };
+      const { result, reset } = await withSession(transport, attempt, (session) =>
+        flashOnce(session, source, prepared, attempt),
+      );
+      return { ...result, baudRate, reset };
+    } catch (error) {
+      const next = rates[i + 1];
+      if (next === undefined || !isLineFault(error)) throw error;
+      options.onEvent({ kind: 'slower', baudRate: next, because: (error as EspError).code });
+      // What was to be erased is erased, or shows as a difference.
+      erase = 'needed';
+    }
   }
-  const reset = await leave(transport, options);
-  return { ...outcome, reset };
+  throw new EspError('command-timeout', 'no rate is left', { operation: 'flash', timeoutMs: 0 });
 }
 
-async function write(
+/** Firmware with its places on this board, and the partition table that is there. */
+export async function placeOn(
+  { loader, chip, facts }: Session,
+  source: FlashSource,
+  wish: Wish,
+): Promise<{ placed: Placed; partitions: Partition[] | undefined }> {
+  const partitions = await partitionsOnBoard(loader);
+  const target = { chip, flashSize: facts.flashSize, partitions };
+  const parts = typeof source === 'function' ? await source(target) : source;
+  return { placed: placeParts(parts, target, wish), partitions };
+}
+
+async function flashOnce(
   session: Session,
-  firmware: Firmware,
+  source: FlashSource,
+  prepared: readonly Prepared[],
   options: FlashOptions,
-): Promise<Omit<FlashResult, 'reset'>> {
-  const { loader, chip, mac, flashSize } = session;
-  options.onEvent({ kind: 'board', chip: chip.name, mac, flashSize });
-  const offset = placeFirmware(firmware, session, options);
-  if (options.erase === 'all') {
+): Promise<Omit<FlashResult, 'reset' | 'baudRate'>> {
+  const { loader, facts } = session;
+  const { placed, partitions } = await placeOn(session, source, options);
+  options.onEvent({ kind: 'comparing' });
+  const ready = await makePlan(loader, placed, partitions, options.erase);
+  const { regions, changes, ...plan } = ready;
+  options.onEvent({ kind: 'plan', ...plan });
+  refuseLosses(plan);
+  if (!options.dryRun) await carryOut(session, ready, prepared, options);
+  const offset = Math.min(...placed.regions.map((region) => region.offset));
+  const bytes = placed.regions.reduce((sum, region) => sum + region.bytes.length, 0);
+  const { micropython } = placed;
+  const written = options.dryRun ? 0 : plan.write;
+  return { ...facts, offset, bytes, written, plan, ...(micropython ? { image: { micropython } } : {}) };
+}
+
+function refuseLosses({ erase, losses }: Plan): void {
+  if (erase !== 'never' || losses.length === 0) return;
+  const labels = losses.map(({ label }) => label).join(', ');
+  throw new EspError('would-lose-data', `flashing would lose ${labels}`, { labels, losses });
+}
+
+async function carryOut(
+  { loader }: Session,
+  plan: ReadyPlan,
+  prepared: readonly Prepared[],
+  options: FlashOptions,
+): Promise<void> {
+  if (plan.erase === 'all') {
     options.onEvent({ kind: 'erasing' });
     await eraseChip(loader);
   }
-  const { bytes } = firmware;
-  const region = { offset, bytes };
-  await writeRegion(loader, region, (progress) => options.onEvent({ kind: 'writing', ...progress }));
-  options.onEvent({ kind: 'verifying' });
-  await verifyRegion(loader, region);
-  return { chip: chip.name, mac, flashSize, offset, bytes: bytes.length };
-}
-
-/** The way out has its own time limit: it is gone after a cancel as well. */
-function leave(transport: Transport, { after }: FlashOptions): Promise<boolean> {
-  return endSession(transport, { ...after, signal: AbortSignal.timeout(LEAVE_TIMEOUT_MS) });
-}
-
-/** The first error is the one that counts; leaving may fail for the same reason and adds nothing. */
-async function leaveAfter(error: unknown, transport: Transport, options: FlashOptions): Promise<void> {
-  try {
-    await leave(transport, options);
-  } catch (second) {
-    if (error instanceof Error && error.cause === undefined) error.cause = second;
+  let before = 0;
+  for (const part of plan.changes) {
+    // What is written whole was compressed while the chip was being connected to.
+    const ready = prepared.find(({ source }) => source === part.bytes) ?? prepare(part, loader.signal);
+    await writeRegion(loader, { ...ready, offset: part.offset }, ({ done }) =>
+      options.onEvent({
+        kind: 'writing',
+        done: before + Math.min(done, part.bytes.length),
+        total: plan.write,
+      }),
+    );
+    before += part.bytes.length;
   }
+  if (plan.changes.length === 0 && plan.erase !== 'all') return;
+  options.onEvent({ kind: 'verifying' });
+  for (const region of plan.regions) await verifyRegion(loader, region);
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModemLines, Transport } from '../transport/transport.ts';
 import type { Chip } from './chips.ts';
 import { connect, identify, SYNC_BAUD } from './connect.ts';
-import type { ConnectOptions, SecurityInfo } from './connect.ts';
+import type { ConnectEvent, ConnectOptions, SecurityInfo } from './connect.ts';
 import { EspError } from './errors.ts';
 import { readFlashId } from './flash-id.ts';
 import { Loader } from './loader.ts';
@@ -17,28 +17,72 @@ import { startStub } from './stub.ts';
 import { stubImage } from './stub-images.ts';
 import { attachFlash, setFlashSize } from './write.ts';
 
-export interface SessionOptions extends ConnectOptions {
+export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
   /** Bits per second once the stub runs. */
   baudRate: number;
+  /** How the port is left. */
+  after: AfterSession;
+  onEvent: (event: SessionEvent) => void;
 }
 
-export interface Session {
-  loader: Loader;
-  chip: Chip;
+export type SessionEvent = ConnectEvent | ({ kind: 'board' } & BoardFacts);
+
+/** What a person knows a board by. */
+export interface BoardFacts {
+  chip: string;
   /** Factory MAC as `aa:bb:cc:dd:ee:ff`. */
   mac: string;
   /** Bytes. */
   flashSize: number;
 }
 
+export interface Session {
+  loader: Loader;
+  chip: Chip;
+  facts: BoardFacts;
+  /** JEDEC id of the flash chip, hex. */
+  flashId: string;
+  security?: SecurityInfo;
+}
+
+/** How a port is left. */
+export interface AfterSession {
+  /** Bits per second of the program. */
+  baudRate: number;
+  /** Lines after the reset; absent: both released. */
+  idleLines: ModemLines | undefined;
+  /** Stay in the loader, rather than run the program. */
+  stay?: boolean;
+}
+
 /** Garbage of the change itself is over by then. */
 const BAUD_SETTLE_MS = 50;
+/** The longest time the way out of the loader may take, also after a cancel. */
+const LEAVE_TIMEOUT_MS = 5000;
 
 /**
- * Opens a session. The caller ends it with `endSession`, also when this throws.
- * Throws `EspError` and `PortError` of every step.
+ * Runs `work` in a session and leaves the board running its program, however that ends. `reset` tells whether
+ * it was reset into it; a port without lines cannot, and a person has to press EN.
+ * Throws `EspError`, `PortError`, or the reason of the abort.
  */
-export async function openSession(transport: Transport, options: SessionOptions): Promise<Session> {
+export async function withSession<T>(
+  transport: Transport,
+  options: SessionOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<{ result: T; reset: boolean }> {
+  let result: T;
+  try {
+    const session = await openSession(transport, options);
+    options.onEvent({ kind: 'board', ...session.facts });
+    result = await work(session);
+  } catch (error) {
+    await leaveAfter(error, transport, options.after);
+    throw error;
+  }
+  return { result, reset: options.after.stay ? false : await leave(transport, options.after) };
+}
+
+async function openSession(transport: Transport, options: SessionOptions): Promise<Session> {
   const loader = await connect(transport, options);
   const { chip, security } = await identify(loader);
   refuseSecured(chip, security);
@@ -46,9 +90,16 @@ export async function openSession(transport: Transport, options: SessionOptions)
   await changeBaud(loader, options.baudRate);
   const mac = await readMac(loader, chip);
   await attachFlash(loader);
-  const { size } = await readFlashId(loader, chip);
+  const { id, size } = await readFlashId(loader, chip);
   await setFlashSize(loader, size);
-  return { loader, chip, mac, flashSize: size };
+  const facts = { chip: chip.name, mac, flashSize: size };
+  return {
+    loader,
+    chip,
+    facts,
+    flashId: id.toString(16).padStart(6, '0'),
+    ...(security ? { security } : {}),
+  };
 }
 
 /** Plain images on such a chip may make it useless for ever; it is left alone. */
@@ -69,30 +120,31 @@ async function changeBaud(loader: Loader, baudRate: number): Promise<void> {
   await transport.discardInput();
 }
 
-/** How a port is left. */
-export interface AfterSession {
-  /** Bits per second of the program. */
-  baudRate: number;
-  /** Lines after the reset; absent: both released. */
-  idleLines: ModemLines | undefined;
-  signal: AbortSignal;
-}
-
 /**
- * Leaves the loader so that the board runs its program. Returns whether it was reset: a port without lines
- * cannot do that and a person has to press EN; the stub is then left at the rate at which the next session
- * looks for it.
+ * Leaves the loader so that the board runs its program. Returns whether it was reset; without lines the stub
+ * is left at the rate at which the next session looks for it.
  */
-export async function endSession(transport: Transport, after: AfterSession): Promise<boolean> {
+async function leave(transport: Transport, after: AfterSession): Promise<boolean> {
+  // Its own time limit: the signal of the work may be what ended it.
+  const signal = AbortSignal.timeout(LEAVE_TIMEOUT_MS);
   if (transport.hasModemLines) {
     await transport.setBaudRate(after.baudRate);
-    if (await runReset(transport, HARD_RESET, after.signal)) {
+    if (await runReset(transport, HARD_RESET, signal)) {
       if (after.idleLines) await transport.setModemLines(after.idleLines);
       return true;
     }
   }
-  if (transport.baudRate !== SYNC_BAUD) await slowDown(transport, after.signal);
+  if (transport.baudRate !== SYNC_BAUD) await slowDown(transport, signal);
   return false;
+}
+
+/** The first error is the one that counts; leaving may fail for the same reason and adds nothing. */
+async function leaveAfter(error: unknown, transport: Transport, after: AfterSession): Promise<void> {
+  try {
+    await leave(transport, after);
+  } catch (second) {
+    if (error instanceof Error && error.cause === undefined) error.cause = second;
+  }
 }
 
 /** Best effort: a stub that was cut off in the middle of a block may not hear it before its next EN. */

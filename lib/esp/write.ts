@@ -1,20 +1,15 @@
 /**
- * Writing, erasing and checking regions of the flash. A region counts as written only when the chip's
- * own MD5 of it equals ours: an acknowledged block is one that arrived, not one that was programmed.
+ * Writing regions of the flash. An acknowledged block is one that arrived, not one that was programmed: what
+ * was written is known by `verifyRegion` only.
  */
-import { createHash } from 'node:crypto';
 import { deflate } from './deflate.ts';
+import { SECTOR } from './erase.ts';
 import { EspError } from './errors.ts';
 import { DEFAULT_TIMEOUT_MS } from './loader.ts';
 import type { Loader } from './loader.ts';
 import { checksum, concat, dataBlock, isTransmissionFault, words } from './protocol.ts';
 import type { Operation } from './protocol.ts';
-
-/** Bytes and where they go. */
-export interface Region {
-  offset: number;
-  bytes: Uint8Array;
-}
+import { ERASE_MS_PER_MB, timeoutFor } from './timeouts.ts';
 
 export interface WriteProgress {
   /** Bytes of the region written so far, uncompressed. */
@@ -22,23 +17,14 @@ export interface WriteProgress {
   total: number;
 }
 
-/** Milliseconds a chip may take per megabyte (1e6 bytes), and for all of its flash. */
-const ERASE_MS_PER_MB = 40_000;
-const MD5_MS_PER_MB = 8_000;
-const CHIP_ERASE_MS = 120_000;
 /** A block that arrived damaged is sent again so many times. */
 const RESENDS = 3;
 /** The stub programs words, and FF leaves a flash cell as it is. */
 const ALIGNMENT = 4;
 
-const SECTOR = 4096;
 const BLOCK_64K = 0x10000;
 const PAGE = 256;
 const STATUS_MASK = 0xffff;
-
-function timeoutFor(msPerMb: number, bytes: number): number {
-  return Math.max(DEFAULT_TIMEOUT_MS, Math.ceil((bytes / 1e6) * msPerMb));
-}
 
 /** Makes the flash ready for commands: attached to the ROM, and its size known (else only 2 MB are usable). */
 export async function attachFlash(loader: Loader): Promise<void> {
@@ -49,25 +35,34 @@ export async function setFlashSize(loader: Loader, flashSize: number): Promise<v
   await loader.command('SPI_SET_PARAMS', words(0, flashSize, BLOCK_64K, SECTOR, PAGE, STATUS_MASK));
 }
 
-/** Erases everything. Only the stub can. */
-export async function eraseChip(loader: Loader): Promise<void> {
-  await loader.command('ERASE_FLASH', undefined, { timeoutMs: CHIP_ERASE_MS });
+/** Bytes with their compressed form, which can be made while the chip is still being connected to. */
+export interface Prepared {
+  /** The bytes as given. */
+  source: Uint8Array;
+  bytes: Uint8Array;
+  compressed: Promise<Uint8Array>;
 }
 
-/**
- * Writes one region, compressed where that is shorter. What was written is known by `verifyRegion` only.
- */
+export function prepare({ bytes: source }: { bytes: Uint8Array }, signal: AbortSignal): Prepared {
+  const bytes = padded(source, ALIGNMENT);
+  const compressed = deflate(bytes, signal);
+  // Whoever writes it awaits it; until then a failure must not count as unhandled.
+  compressed.catch(() => undefined);
+  return { source, bytes, compressed };
+}
+
+/** Writes one region, compressed where that is shorter. */
 export async function writeRegion(
   loader: Loader,
-  region: Region,
+  region: Prepared & { offset: number },
   onProgress: (progress: WriteProgress) => void,
 ): Promise<void> {
-  const bytes = padded(region.bytes, ALIGNMENT);
-  const compressed = await deflate(bytes, loader.signal);
+  const { bytes, offset } = region;
+  const compressed = await region.compressed;
   const transfer =
     compressed.length < bytes.length
-      ? deflated(loader, region.offset, bytes, compressed)
-      : plain(loader, region.offset, bytes);
+      ? deflated(loader, offset, bytes, compressed)
+      : plain(loader, offset, bytes);
   await send(loader, transfer, bytes.length, onProgress);
 }
 
@@ -152,35 +147,6 @@ async function sendBlock(
       if (!damaged || attempt === RESENDS) throw error;
     }
   }
-}
-
-/** Compares the chip's MD5 of a region with ours. Throws `EspError` 'verify-failed'. */
-export async function verifyRegion(loader: Loader, region: Region): Promise<void> {
-  const { offset, bytes } = region;
-  const expected = md5(bytes);
-  const found = await regionMd5(loader, offset, bytes.length);
-  if (found === expected) return;
-  const blank = found === md5(new Uint8Array(bytes.length).fill(0xff));
-  const facts = { offset, size: bytes.length, expected, found, blank };
-  throw new EspError(
-    'verify-failed',
-    `the flash holds ${blank ? 'nothing' : 'something else'} at ${offset}`,
-    facts,
-  );
-}
-
-/** MD5 of a region as the chip computes it, in hex. */
-export async function regionMd5(loader: Loader, offset: number, size: number): Promise<string> {
-  const { md5Length } = loader.mode;
-  const { result } = await loader.command('SPI_FLASH_MD5', words(offset, size, 0, 0), {
-    timeoutMs: timeoutFor(MD5_MS_PER_MB, size),
-    resultLength: md5Length,
-  });
-  return Buffer.from(result).toString(md5Length === 16 ? 'hex' : 'latin1');
-}
-
-function md5(bytes: Uint8Array): string {
-  return createHash('md5').update(bytes).digest('hex');
 }
 
 function split(bytes: Uint8Array, size: number): Uint8Array[] {

@@ -28,7 +28,7 @@ export interface Diagnosis {
 
 /** What is wrong with a message or a node's settings, before any board is asked. */
 export class InputError extends Error {
-  readonly code: 'no-board-chosen' | 'bad-payload' | 'bad-property' | 'file-unreadable';
+  readonly code: 'no-board-chosen' | 'bad-payload' | 'bad-property';
   readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(

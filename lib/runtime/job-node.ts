@@ -26,8 +26,9 @@ export interface BoardNode extends Node {
 
 /** What a job is given beside its request. */
 export interface JobContext {
-  node: BoardNode;
-  board: Board;
+  /** The config node, and the device behind it. */
+  board: BoardNode;
+  device: Board;
   signal: AbortSignal;
   onWait: (ahead: number) => void;
   /** How far it is: shown in the status and sent on output 2. */
@@ -38,10 +39,13 @@ export interface JobContext {
   console: (bytes: Uint8Array) => void;
 }
 
+/** What reading a message is given: it may take a download. */
+export type Reading = Pick<JobContext, 'signal' | 'progress' | 'phase'>;
+
 export interface JobNodeSpec<Def extends JobNodeDef, Request, Result> {
   type: string;
   /** Reads and checks settings and message. Throws `InputError` and the errors of pure parsing. */
-  read: (RED: NodeAPI, node: Node, def: Def, msg: Message) => Request | Promise<Request>;
+  read: (RED: NodeAPI, node: Node, def: Def, msg: Message, reading: Reading) => Request | Promise<Request>;
   run: (request: Request, context: JobContext) => Promise<Result>;
   /** Puts the result into the message; returns what the status shows of it. */
   finish: (result: Result, msg: Message) => { key: string; facts?: Record<string, unknown> };
@@ -120,17 +124,20 @@ async function handle<Def extends JobNodeDef, Request, Result>(
   const printed = new ConsoleText((text) => sendMeanwhile('console', text));
   try {
     const board = boardOf(RED, def);
-    const request = await spec.read(RED, node, def, msg);
-    const result = await spec.run(request, {
-      node: board,
-      board: board.device,
+    const reading: Reading = {
       signal,
-      onWait: (ahead) => node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
       progress: (step) => meter.step(step),
       phase: (phase, facts) => {
         show(phase, facts);
         sendMeanwhile('progress', { phase, ...facts });
       },
+    };
+    const request = await spec.read(RED, node, def, msg, reading);
+    const result = await spec.run(request, {
+      ...reading,
+      board,
+      device: board.device,
+      onWait: (ahead) => node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
       console: (bytes) => printed.push(bytes),
     });
     printed.end();

@@ -1,5 +1,4 @@
 /** Values out of a node's settings and messages: forgiving in what is taken, strict in what comes out. */
-import { readFile } from 'node:fs/promises';
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { InputError } from './diagnosis.ts';
 
@@ -53,22 +52,9 @@ function bytesOfJson(value: unknown): Uint8Array | undefined {
   return Array.isArray(list) && list.every(isByte) ? Uint8Array.from(list as number[]) : undefined;
 }
 
-/** Bytes of a file to be flashed: a Buffer or bytes of another kind, or the path of a file on this machine. */
-export async function firmwareBytes(value: unknown): Promise<Uint8Array> {
-  const bytes = binary(value) ?? bytesOfJson(value);
-  if (bytes) return bytes;
-  if (typeof value !== 'string' || value.trim() === '') {
-    throw new InputError('bad-payload', 'firmware is neither a Buffer nor a path', {
-      expected: 'Buffer | path',
-      found: kindOf(value),
-    });
-  }
-  try {
-    return await readFile(value.trim());
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError('file-unreadable', reason, { path: value.trim(), reason }, error);
-  }
+/** Bytes in any binary form, also one that went through JSON; `undefined` for what is none. */
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  return binary(value) ?? bytesOfJson(value);
 }
 
 /** Bytes of a file's content: text as UTF-8, a Buffer as it is, anything else as JSON. */
@@ -106,15 +92,18 @@ export function requiredText(value: unknown, property: string): string {
   });
 }
 
-/** A flash offset as number, decimal or hex text; empty means that it is not given. */
-export function optionalOffset(value: unknown): number | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
-  const offset = Number(value);
-  if (Number.isInteger(offset) && offset >= 0) return offset;
-  throw new InputError('bad-property', 'the offset is no address', {
-    property: 'offset',
-    found: kindOf(value),
-  });
+/** A place or size in the flash as number, decimal or hex text; blank means that it is not given. */
+export function optionalAddress(value: unknown, property: string): number | undefined {
+  if (value === undefined || value === null || (typeof value === 'string' && value.trim() === ''))
+    return undefined;
+  const address = typeof value === 'string' || typeof value === 'number' ? Number(value) : NaN;
+  if (Number.isInteger(address) && address >= 0) return address;
+  throw new InputError('bad-property', `${property} is no address`, { property, found: kindOf(value) });
+}
+
+/** A switch: `true`, or the text of it. */
+export function flag(value: unknown): boolean {
+  return value === true || value === 'true';
 }
 
 /** A positive number out of an edit field, or the default where it is empty or none. */

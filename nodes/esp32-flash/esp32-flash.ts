@@ -1,60 +1,22 @@
-/** The `esp32 flash` node: firmware in, a board that runs it out. */
+/** The `esp32 flash` node: firmware in, a board that runs it out; and all else that is done in the loader. */
 import type { NodeAPI } from 'node-red';
-import { flashBoard, recogniseFirmware } from '../../lib/board/jobs.ts';
-import type { Firmware, FlashJobEvent, FlashJobResult } from '../../lib/board/jobs.ts';
 import { registerJobNode } from '../../lib/runtime/job-node.ts';
-import type { JobContext, JobNodeDef } from '../../lib/runtime/job-node.ts';
-import { firmwareBytes, oneOf, optionalOffset, typedProperty } from '../../lib/runtime/properties.ts';
-
-interface FlashDef extends JobNodeDef {
-  firmware: string;
-  firmwareType: string;
-  erase: string;
-  /** Decimal or hex; empty: where the image says. */
-  offset: string;
-}
-
-interface Request {
-  firmware: Firmware;
-  erase: 'needed' | 'all';
-  offset: number | undefined;
-  force: boolean;
-}
+import { readRequest } from './operations.ts';
+import type { FlashDef, Request } from './operations.ts';
 
 export default function register(RED: NodeAPI): void {
-  registerJobNode<FlashDef, Request, FlashJobResult & { seconds: number }>(RED, {
+  registerJobNode<FlashDef, Request, Awaited<ReturnType<Request['run']>> & { seconds: number }>(RED, {
     type: 'esp32-flash',
-    read: async (api, node, def, msg) => ({
-      firmware: recogniseFirmware(
-        await firmwareBytes(await typedProperty(api, node, msg, def.firmware, def.firmwareType)),
-      ),
-      erase: oneOf(msg['erase'] ?? def.erase, ['needed', 'all'], 'needed', 'erase'),
-      offset: optionalOffset(msg['offset'] ?? def.offset),
-      force: msg['force'] === true,
-    }),
-    run: async ({ firmware, ...wish }, context) => {
+    read: readRequest,
+    run: async (request, context) => {
       const began = performance.now();
-      const result = await flashBoard(context.board, firmware, {
-        ...wish,
-        baudRate: context.node.flashBaudRate,
-        connectTimeoutMs: context.node.connectTimeoutMs,
-        signal: context.signal,
-        onWait: context.onWait,
-        onEvent: (event) => showEvent(event, context),
-      });
-      return { ...result, seconds: Math.round((performance.now() - began) / 100) / 10 };
+      const outcome = await request.run(context);
+      return { ...outcome, seconds: Math.round((performance.now() - began) / 100) / 10 };
     },
-    finish: (result, msg) => {
-      msg.payload = result;
-      const { micropython, started } = result;
-      if (started === 'press-en') return { key: 'press-en' };
-      return micropython ? { key: 'runs', facts: { version: micropython.version } } : { key: 'done' };
+    finish: ({ payload, shown, seconds }, msg) => {
+      msg.payload = payload;
+      msg['seconds'] = seconds;
+      return shown;
     },
   });
-}
-
-function showEvent(event: FlashJobEvent, { phase, progress }: JobContext): void {
-  const { kind, ...facts } = event;
-  if (event.kind === 'writing') progress({ phase: kind, done: event.done, total: event.total });
-  else phase(kind, facts);
 }

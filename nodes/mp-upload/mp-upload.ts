@@ -1,7 +1,7 @@
 /** The `mp upload` node: content in, a file on the board out. */
 import type { NodeAPI } from 'node-red';
-import { uploadToBoard } from '../../lib/board/jobs.ts';
-import type { UploadJobResult } from '../../lib/board/jobs.ts';
+import { uploadToBoard } from '../../lib/board/python-jobs.ts';
+import type { UploadJobResult } from '../../lib/board/python-jobs.ts';
 import { registerJobNode } from '../../lib/runtime/job-node.ts';
 import type { JobNodeDef } from '../../lib/runtime/job-node.ts';
 import { contentBytes, oneOf, requiredText } from '../../lib/runtime/properties.ts';
@@ -26,9 +26,9 @@ export default function register(RED: NodeAPI): void {
       content: contentBytes(msg.payload),
       after: oneOf(msg['after'] ?? def.after, ['nothing', 'soft-reset'], 'nothing', 'after'),
     }),
-    run: ({ path, content, after }, { board, signal, onWait, progress, phase, console }) => {
+    run: ({ path, content, after }, { device, signal, onWait, progress, phase, console }) => {
       phase('connecting');
-      return uploadToBoard(board, path, content, {
+      return uploadToBoard(device, path, content, {
         signal,
         onWait,
         onProgress: ({ done, total }) => progress({ phase: 'writing', done, total }),

@@ -2,11 +2,19 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { CHIPS } from '../../lib/esp/chips.ts';
-import { placeFirmware, recogniseFirmware } from '../../lib/esp/firmware.ts';
+import { recogniseFirmware } from '../../lib/esp/firmware.ts';
+import type { Firmware } from '../../lib/esp/firmware.ts';
+import { placeParts } from '../../lib/esp/place.ts';
+import type { Target, Wish } from '../../lib/esp/place.ts';
 import { parseImage } from '../../lib/esp/image.ts';
 import { failsWith } from '../support/failures.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import type { ChipName } from '../virtual-board/chips.ts';
+
+/** The place of firmware of one part. */
+function placeFirmware(firmware: Firmware, target: Target, wish: Wish = {}): number | undefined {
+  return placeParts([{ bytes: firmware.bytes, firmware }], target, wish).regions[0]?.offset;
+}
 
 const MB = 1024 * 1024;
 const TABLE = 0x8000;

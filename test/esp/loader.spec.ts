@@ -12,7 +12,7 @@ import {
   words,
 } from '../../lib/esp/protocol.ts';
 import { encodeFrame, FrameDecoder } from '../../lib/esp/slip.ts';
-import { regionMd5 } from '../../lib/esp/write.ts';
+import { regionMd5 } from '../../lib/esp/verify.ts';
 import { failsWith } from '../support/failures.ts';
 import { ScriptedTransport } from '../support/scripted-transport.ts';
 

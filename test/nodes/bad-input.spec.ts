@@ -104,9 +104,9 @@ describe('bad input: the message', () => {
     ['half a download', firmware.subarray(0, firmware.length / 2), 'image-damaged'],
     ['a changed byte', changed(firmware), 'image-damaged'],
     ['another chip', Buffer.from(demoImage({ chip: 'esp32c3' }).bytes), 'image-wrong-chip'],
-    ['a missing file', '/no/such/file.bin', 'file-unreadable'],
-    ['a number', 42, 'bad-payload'],
-    ['nothing', undefined, 'bad-payload'],
+    ['a missing file', '/no/such/file.bin', 'source-unreadable'],
+    ['a number', 42, 'source-unusable'],
+    ['nothing', undefined, 'source-unusable'],
   ];
   for (const [what, payload, code] of FIRMWARE) {
     it(`firmware that is ${what}: ${code}, and nothing is erased`, async () => {
@@ -152,7 +152,7 @@ describe('bad input: the message', () => {
 
   it('a deploy in the middle of flashing; the next job works', async () => {
     const node = await NodeUnderTest.load('esp32-flash', board.rfc2217, FLASH);
-    const outcome = node.send({ payload: firmware });
+    const outcome = node.send({ payload: Buffer.from(demoImage({ seed: 2 }).bytes) });
     await node.untilMeanwhile((msg) => (msg.payload as { phase?: string }).phase === 'writing');
     await node.redeploy({ name: 'changed' });
     assertDiagnosed(node, (await outcome).caught, 'board-closed');

@@ -35,15 +35,24 @@ describe('flash, ask and upload over RFC 2217', function () {
 
   it('tells progress on output 2, from connecting to starting', async () => {
     const node = await NodeUnderTest.load('esp32-flash', board.rfc2217, FLASH);
-    await node.send({ payload: firmware });
+    await node.send({ payload: Buffer.from(demoImage({ seed: 2 }).bytes) });
     const steps = node.meanwhile.map(
       (msg) => msg.payload as { phase: string; done?: number; total?: number },
     );
     const phases = [...new Set(steps.map(({ phase }) => phase))];
-    assert.deepEqual(phases, ['connecting', 'connected', 'board', 'writing', 'verifying', 'starting']);
+    assert.deepEqual(phases, [
+      'connecting',
+      'connected',
+      'board',
+      'comparing',
+      'plan',
+      'writing',
+      'verifying',
+      'starting',
+    ]);
     const last = steps.filter(({ phase }) => phase === 'writing').at(-1);
     assert.equal(last?.done, last?.total);
-    assert.equal(last?.total, firmware.length);
+    assert.ok(last?.total && last.total > firmware.length / 2);
   });
 
   it('erases files only when everything is erased', async () => {

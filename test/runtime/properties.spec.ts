@@ -1,66 +1,60 @@
 /** What is taken out of settings and messages, and what is refused. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { contentBytes, firmwareBytes, numberOr, oneOf, requiredText } from '../../lib/runtime/properties.ts';
+import {
+  bytesOf,
+  contentBytes,
+  numberOr,
+  oneOf,
+  optionalAddress,
+  requiredText,
+} from '../../lib/runtime/properties.ts';
 import { failsWith } from '../support/failures.ts';
 
-describe('runtime: firmware', () => {
-  let folder: string;
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'firmware-'));
-    await writeFile(join(folder, 'board.bin'), Uint8Array.of(0xe9, 1, 2));
-  });
-  after(() => rm(folder, { recursive: true }));
-
-  it('is a Buffer, bytes of other kinds, or the path of a file', async () => {
+describe('runtime: bytes', () => {
+  it('are a Buffer, or binary of another kind', () => {
     const bytes = Uint8Array.of(0xe9, 1, 2);
-    const path = join(folder, 'board.bin');
-    for (const value of [
-      Buffer.from(bytes),
-      bytes,
-      bytes.buffer,
-      new DataView(bytes.buffer),
-      path,
-      ` ${path}\n`,
-    ]) {
-      assert.deepEqual([...(await firmwareBytes(value))], [...bytes]);
+    for (const value of [Buffer.from(bytes), bytes, bytes.buffer, new DataView(bytes.buffer)]) {
+      assert.deepEqual([...(bytesOf(value) ?? [])], [...bytes]);
     }
   });
 
-  it('may be a Buffer that went through JSON, or an array of bytes', async () => {
+  it('may be a Buffer that went through JSON, or an array of bytes', () => {
     const json: unknown = JSON.parse(JSON.stringify(Buffer.from([0xe9, 7])));
-    assert.deepEqual([...(await firmwareBytes(json))], [0xe9, 7]);
-    assert.deepEqual([...(await firmwareBytes([0xe9, 8]))], [0xe9, 8]);
+    assert.deepEqual([...(bytesOf(json) ?? [])], [0xe9, 7]);
+    assert.deepEqual([...(bytesOf([0xe9, 8]) ?? [])], [0xe9, 8]);
   });
 
-  it('is nothing else', async () => {
-    const refused: [unknown, string][] = [
-      [undefined, 'undefined'],
-      [null, 'null'],
-      ['  ', 'string'],
-      [7, 'number'],
-      [true, 'boolean'],
-      [{ data: 1 }, 'object'],
-      [{ type: 'Buffer', data: ['a'] }, 'object'],
-      [[1, 256], 'array'],
-      [[1.5], 'array'],
-      [['a'], 'array'],
+  it('are nothing else', () => {
+    const others = [
+      undefined,
+      null,
+      '  ',
+      7,
+      true,
+      { data: 1 },
+      { type: 'Buffer', data: ['a'] },
+      [1, 256],
+      [1.5],
+      ['a'],
     ];
-    for (const [value, found] of refused) {
-      await assert.rejects(firmwareBytes(value), failsWith('bad-payload', { found }));
-    }
+    for (const value of others) assert.equal(bytesOf(value), undefined);
   });
+});
 
-  it('in a file that cannot be read tells which and why', async () => {
-    const path = join(folder, 'missing.bin');
-    await assert.rejects(firmwareBytes(path), (error: unknown) => {
-      failsWith('file-unreadable', { path })(error);
-      assert.match((error as { facts: { reason: string } }).facts.reason, /ENOENT/);
-      return true;
-    });
-    await assert.rejects(firmwareBytes(folder), failsWith('file-unreadable', { path: folder }));
+describe('runtime: addresses', () => {
+  it('are numbers, or decimal or hex text; blank text is none', () => {
+    assert.deepEqual(
+      [4096, '4096', '0x1000', ' 0x1000 ', 0, '', '  ', undefined, null].map((value) =>
+        optionalAddress(value, 'offset'),
+      ),
+      [4096, 4096, 4096, 4096, 0, undefined, undefined, undefined, undefined],
+    );
+    for (const value of [false, [], {}, -1, 1.5, 'here', NaN]) {
+      assert.throws(
+        () => optionalAddress(value, 'offset'),
+        failsWith('bad-property', { property: 'offset' }),
+      );
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 /** Flashing a virtual board as the board floor does it, at the fastest rate. */
-import { recogniseFirmware } from '../../lib/esp/firmware.ts';
+import { checkParts } from '../../lib/esp/place.ts';
 import { flash } from '../../lib/esp/flash.ts';
 import type { FlashEvent, FlashOptions, FlashResult } from '../../lib/esp/flash.ts';
 import { strategiesFor } from '../../lib/esp/reset.ts';
@@ -19,13 +19,13 @@ export async function flashAt(
   const transport = await openTransport(port);
   const events: FlashEvent[] = [];
   try {
-    const result = await flash(transport, recogniseFirmware(bytes), {
+    const result = await flash(transport, checkParts([{ bytes }]), {
       strategies: strategiesFor({
         kind: transport.kind,
         hasModemLines: transport.hasModemLines,
         platform: process.platform,
       }),
-      connectTimeoutMs: 8000,
+      timeoutMs: 8000,
       baudRate: 921600,
       after: { baudRate: 115200, idleLines: undefined },
       erase: 'needed',

@@ -1,81 +1,18 @@
-/** The jobs nodes give to a board: flash it, run Python on it, put a file on it. */
-import { flash } from '../esp/flash.ts';
-import type { FlashEvent, FlashResult } from '../esp/flash.ts';
-import type { Firmware } from '../esp/firmware.ts';
-
-export { recogniseFirmware } from '../esp/firmware.ts';
-export type { Firmware } from '../esp/firmware.ts';
-import { strategiesFor } from '../esp/reset.ts';
-import { softReset, watchBoot } from '../micropython/boot.ts';
+/** Jobs for a board that runs MicroPython: run Python on it, put a file on it. */
+import { softReset } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';
 import { evaluate } from '../micropython/evaluate.ts';
 import { RawRepl } from '../micropython/raw-repl.ts';
 import type { RunOptions } from '../micropython/raw-repl.ts';
 import { uploadFile } from '../micropython/upload.ts';
 import type { UploadProgress, UploadResult } from '../micropython/upload.ts';
-import type { Board, Lease } from './board.ts';
+import { jobOptions } from './board.ts';
+import type { Board, JobOptions, Lease } from './board.ts';
 
-/** What the caller of a job may say: cancel it, hear that it waits. */
-export interface JobOptions {
-  signal?: AbortSignal;
-  onWait?: (ahead: number) => void;
-}
-
-export interface FlashJobOptions extends JobOptions {
-  baudRate: number;
-  connectTimeoutMs: number;
-  erase: 'needed' | 'all';
-  offset?: number | undefined;
-  force?: boolean | undefined;
-  onEvent: (event: FlashJobEvent) => void;
-}
-
-export type FlashJobEvent = FlashEvent | { kind: 'starting' };
-
-/** `started` is `press-en` where the port cannot reset the board. */
-export type FlashJobResult = Omit<FlashResult, 'reset'> &
-  Omit<Boot, 'started'> & { started: Boot['started'] | 'press-en' };
-
-/** The first boot of MicroPython formats its disk; an application that is none is given a shorter look. */
-const MICROPYTHON_BOOT_MS = 20_000;
-const OTHER_BOOT_MS = 2000;
 /** A main.py that runs for ever gives no prompt; what it prints so long is shown. */
 const SOFT_RESET_MS = 5000;
 /** The longest way back to the prompt after a job was cut off. */
 const RECOVER_TIMEOUT_MS = 8000;
-
-/** Flashes firmware and watches it come up: success means that it runs. */
-export async function flashBoard(
-  board: Board,
-  firmware: Firmware,
-  options: FlashJobOptions,
-): Promise<FlashJobResult> {
-  return board.run({
-    kind: 'flash',
-    ...jobOptions(options),
-    run: async ({ transport, signal, baudRate, idleLines }) => {
-      const { reset, ...written } = await flash(transport, firmware, {
-        strategies: strategiesFor({
-          kind: transport.kind,
-          hasModemLines: transport.hasModemLines,
-          platform: process.platform,
-        }),
-        connectTimeoutMs: options.connectTimeoutMs,
-        baudRate: options.baudRate,
-        after: { baudRate, idleLines },
-        erase: options.erase,
-        offset: options.offset,
-        force: options.force,
-        signal,
-        onEvent: options.onEvent,
-      });
-      if (!reset) return { ...written, started: 'press-en' };
-      options.onEvent({ kind: 'starting' });
-      const timeoutMs = firmware.micropython ? MICROPYTHON_BOOT_MS : OTHER_BOOT_MS;
-      return { ...written, ...(await watchBoot(transport, { timeoutMs, signal })) };
-    },
-  });
-}
 
 /** Runs Python and returns when it ended. Throws `MicroPythonError` 'python-error' and others. */
 export async function runPython(
@@ -131,10 +68,6 @@ export async function uploadToBoard(
       return { ...written, ...(await softReset(transport, { timeoutMs: SOFT_RESET_MS, signal, onOutput })) };
     },
   });
-}
-
-function jobOptions({ signal, onWait }: JobOptions): JobOptions {
-  return { ...(signal ? { signal } : {}), ...(onWait ? { onWait } : {}) };
 }
 
 /** The raw REPL for the time of `work`; the board is left at its friendly prompt however that ends. */

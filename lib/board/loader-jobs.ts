@@ -1,0 +1,173 @@
+/** Jobs for a board in its loader: flash, erase, verify, read, tell what it is, reset. */
+import { boardInfo } from '../esp/info.ts';
+import type { BoardInfo } from '../esp/info.ts';
+import { eraseChip, eraseRegion } from '../esp/erase.ts';
+import { flash, placeOn } from '../esp/flash.ts';
+import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../esp/flash.ts';
+import { readFlash } from '../esp/read.ts';
+import { strategiesFor } from '../esp/reset.ts';
+import type { ResetStrategy } from '../esp/reset.ts';
+import { withSession } from '../esp/session.ts';
+import type { BoardFacts, Session, SessionOptions } from '../esp/session.ts';
+import { verifyRegion } from '../esp/verify.ts';
+import { watchBoot } from '../micropython/boot.ts';
+import type { Boot } from '../micropython/boot.ts';
+import { jobOptions } from './board.ts';
+import type { Board, JobOptions, Lease } from './board.ts';
+
+export { checkParts, wrongChip } from '../esp/place.ts';
+export type { Part, Target } from '../esp/place.ts';
+export type { FlashSource } from '../esp/flash.ts';
+export type { EraseChoice } from '../esp/plan.ts';
+
+export type LoaderJobEvent =
+  FlashEvent | { kind: 'reading'; done: number; total: number } | { kind: 'starting' };
+
+export interface LoaderJobOptions extends JobOptions {
+  /** Bits per second in the loader. */
+  baudRate: number;
+  /** Milliseconds to get hold of the loader. */
+  connectTimeoutMs: number;
+  onEvent: (event: LoaderJobEvent) => void;
+}
+
+/** A range of the flash; all of it without a size. */
+export interface Range {
+  offset: number;
+  size?: number | undefined;
+}
+
+/** `press-en`: the port cannot reset the board. `not-started`: a dry run, nothing was changed. */
+export type Started = Omit<Boot, 'started'> & { started: Boot['started'] | 'press-en' };
+
+export type FlashJobResult = Omit<FlashResult, 'reset'> & Started;
+
+/** The first boot of MicroPython formats its disk; an application that is none is given a shorter look. */
+const MICROPYTHON_BOOT_MS = 20_000;
+const OTHER_BOOT_MS = 2000;
+
+/** Flashes firmware and watches it come up: success means that it runs. */
+export async function flashBoard(
+  board: Board,
+  source: FlashSource,
+  options: LoaderJobOptions & Pick<FlashOptions, 'erase' | 'dryRun' | 'offset' | 'force'>,
+): Promise<FlashJobResult> {
+  const { erase, dryRun, offset, force } = options;
+  return runInLoader(board, options, async (session, lease) => {
+    const wish = { ...session, erase, dryRun, offset, force };
+    const { reset, ...written } = await flash(lease.transport, source, wish);
+    if (!dryRun) board.memory.baudRate = written.baudRate;
+    if (!reset) return { ...written, started: 'press-en' };
+    options.onEvent({ kind: 'starting' });
+    const timeoutMs = written.image?.micropython ? MICROPYTHON_BOOT_MS : OTHER_BOOT_MS;
+    return { ...written, ...(await watchBoot(lease.transport, { timeoutMs, signal: lease.signal })) };
+  });
+}
+
+/** Erases all of the flash, or whole sectors of it. */
+export async function eraseBoard(
+  board: Board,
+  range: Range,
+  options: LoaderJobOptions,
+): Promise<BoardFacts & Range> {
+  return withLoader(board, options, async ({ loader, facts }) => {
+    options.onEvent({ kind: 'erasing' });
+    const { offset, size } = range;
+    if (size === undefined && offset === 0) await eraseChip(loader);
+    else await eraseRegion(loader, offset, size ?? facts.flashSize - offset);
+    return { ...facts, offset, size: size ?? facts.flashSize - offset };
+  });
+}
+
+/** Compares the flash with firmware. Throws `EspError` 'verify-failed' where it differs. */
+export async function verifyBoard(
+  board: Board,
+  source: FlashSource,
+  options: LoaderJobOptions & Pick<FlashOptions, 'offset' | 'force'>,
+): Promise<BoardFacts & { bytes: number }> {
+  return withLoader(board, options, async (session) => {
+    const { placed } = await placeOn(session, source, options);
+    options.onEvent({ kind: 'verifying' });
+    for (const region of placed.regions) await verifyRegion(session.loader, region);
+    return { ...session.facts, bytes: placed.regions.reduce((sum, { bytes }) => sum + bytes.length, 0) };
+  });
+}
+
+/** Reads a range of the flash, checked by the MD5 the chip sends with it. */
+export async function readBoard(board: Board, range: Range, options: LoaderJobOptions): Promise<Uint8Array> {
+  return withLoader(board, options, ({ loader, facts }) => {
+    const size = range.size ?? facts.flashSize - range.offset;
+    return readFlash(loader, range.offset, size, (progress) =>
+      options.onEvent({ kind: 'reading', ...progress }),
+    );
+  });
+}
+
+/** What the board is, and what is on it. */
+export async function inspectBoard(board: Board, options: LoaderJobOptions): Promise<BoardInfo> {
+  return withLoader(board, options, boardInfo);
+}
+
+/** Restarts the board: into its program, or into the loader, where it stays. */
+export async function resetBoard(
+  board: Board,
+  into: 'run' | 'loader',
+  options: LoaderJobOptions,
+): Promise<BoardFacts> {
+  return runInLoader(board, options, async (session, { transport }) => {
+    const after = { ...session.after, stay: into === 'loader' };
+    const { result } = await withSession(transport, { ...session, after }, ({ facts }) =>
+      Promise.resolve(facts),
+    );
+    return result;
+  });
+}
+
+async function withLoader<T>(
+  board: Board,
+  options: LoaderJobOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  return runInLoader(board, options, async (session, { transport }) => {
+    return (await withSession(transport, session, work)).result;
+  });
+}
+
+type JobSession = Omit<SessionOptions, 'onEvent'> & Pick<FlashOptions, 'onEvent'>;
+
+/** Runs a job with all that a session needs: what worked last time first. */
+async function runInLoader<T>(
+  board: Board,
+  options: LoaderJobOptions,
+  work: (session: JobSession, lease: Lease) => Promise<T>,
+): Promise<T> {
+  return board.run({
+    kind: 'flash',
+    ...jobOptions(options),
+    run: (lease) => {
+      const { signal, baudRate, idleLines } = lease;
+      const session: JobSession = {
+        strategies: knownFirst(strategiesOf(lease), board.memory.strategy),
+        timeoutMs: options.connectTimeoutMs,
+        baudRate: Math.min(options.baudRate, board.memory.baudRate ?? Infinity),
+        after: { baudRate, idleLines },
+        signal,
+        onEvent: (event) => {
+          if (event.kind === 'connected') board.memory.strategy = event.strategy;
+          options.onEvent(event);
+        },
+      };
+      return work(session, lease);
+    },
+  });
+}
+
+function strategiesOf({ transport }: Lease): readonly ResetStrategy[] {
+  const { kind, hasModemLines } = transport;
+  return strategiesFor({ kind, hasModemLines, platform: process.platform });
+}
+
+function knownFirst(strategies: readonly ResetStrategy[], known: string | undefined): ResetStrategy[] {
+  const isKnown = ({ name }: ResetStrategy): boolean => name === known;
+  return [...strategies.filter(isKnown), ...strategies.filter((strategy) => !isKnown(strategy))];
+}

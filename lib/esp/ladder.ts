@@ -1,0 +1,31 @@
+/** Slower when the line is bad: by evidence, not by guess. */
+import { EspError } from './errors.ts';
+import type { EspErrorCode } from './errors.ts';
+
+const RATES = [921600, 460800, 230400, 115200];
+
+/** The rates to try, the wanted one first. */
+export function ratesFrom(wanted: number): number[] {
+  return [wanted, ...RATES.filter((rate) => rate < wanted)];
+}
+
+const LINE_FAULTS: ReadonlySet<EspErrorCode> = new Set([
+  'command-timeout',
+  'bad-answer',
+  'stub-silent',
+  'verify-failed',
+]);
+
+/** Reasons of a refusal that damaged bytes bring about: checksum, length, inflate, not enough, too much. */
+const LINE_REASONS: ReadonlySet<unknown> = new Set([
+  0x05, 0x07, 0x0b, 0x0c, 0xc0, 0xc1, 0xc2, 0xc3, 0xc7, 0xc8, 0xc9,
+]);
+
+/** Whether a slower line may help. */
+export function isLineFault(error: unknown): boolean {
+  if (!(error instanceof EspError)) return false;
+  return (
+    LINE_FAULTS.has(error.code) ||
+    (error.code === 'command-failed' && LINE_REASONS.has(error.facts['reason']))
+  );
+}

@@ -1,0 +1,113 @@
+/** Where firmware goes on this board, or why it must not: decided before anything is erased. */
+import type { Chip } from './chips.ts';
+import { SECTOR } from './erase.ts';
+import { EspError } from './errors.ts';
+import { recogniseFirmware } from './firmware.ts';
+import type { Firmware } from './firmware.ts';
+import { IMAGE_MAGIC } from './image.ts';
+import type { Partition } from './partitions.ts';
+import type { Region } from './verify.ts';
+
+/** What a board offers. */
+export interface Target {
+  chip: Chip;
+  /** Bytes of flash found. */
+  flashSize: number;
+  /** The table in its flash, where it has one. */
+  partitions?: readonly Partition[] | undefined;
+}
+
+/** One piece of firmware, checked as far as it can be without a board. */
+export interface Part {
+  bytes: Uint8Array;
+  /** Where its source says it goes. */
+  offset?: number | undefined;
+  /** Absent for data that is no ESP image. */
+  firmware?: Firmware;
+}
+
+/** What the user says about it: wins where the image says nothing, and with `force` against its word. */
+export interface Wish {
+  offset?: number | undefined;
+  force?: boolean | undefined;
+}
+
+/** Firmware with its places. */
+export interface Placed {
+  regions: Region[];
+  /** The partition table it brings along. */
+  partitions?: Partition[];
+  micropython?: Firmware['micropython'];
+}
+
+const APP_TYPE = 0;
+
+/**
+ * Checks the parts of firmware: those at a place of their own may be any data, one without must be an image.
+ * Throws as `recogniseFirmware`.
+ */
+export function checkParts(parts: readonly { bytes: Uint8Array; offset?: number | undefined }[]): Part[] {
+  return parts.map(({ bytes, offset }) => {
+    const isData = offset !== undefined && bytes[0] !== IMAGE_MAGIC;
+    return isData ? { bytes, offset } : { bytes, offset, firmware: recogniseFirmware(bytes) };
+  });
+}
+
+/**
+ * Places all parts. `wish.offset` is for firmware of one part.
+ * Throws `EspError` 'image-wrong-chip', 'image-app-only', 'offset-contradicts-image', 'image-too-large'.
+ */
+export function placeParts(parts: readonly Part[], target: Target, wish: Wish): Placed {
+  const only = parts.length === 1 ? wish.offset : undefined;
+  const regions = parts.map((part) => ({
+    offset: placePart(part, target, { offset: only ?? part.offset, force: wish.force }),
+    bytes: part.bytes,
+  }));
+  const firmware = parts.flatMap((part) => part.firmware ?? []);
+  const partitions = firmware.find((image) => image.partitions)?.partitions;
+  const micropython = firmware.find((image) => image.micropython)?.micropython;
+  return { regions, ...(partitions ? { partitions } : {}), ...(micropython ? { micropython } : {}) };
+}
+
+function placePart({ bytes, firmware }: Part, target: Target, wish: Wish): number {
+  const { chip, flashSize } = target;
+  if (firmware && firmware.chip !== chip && !wish.force) {
+    const image = firmware.chip?.name ?? `chip id ${firmware.image.chipId}`;
+    throw wrongChip(image, chip);
+  }
+  const own = firmware?.offset;
+  const offset = wish.offset ?? own ?? onlyApplication(target);
+  if (offset === undefined) {
+    throw new EspError('image-app-only', 'an application alone does not say where it goes', {
+      chip: chip.name,
+    });
+  }
+  if (own !== undefined && offset !== own && !wish.force) {
+    const facts = { given: hex(offset), expected: hex(own) };
+    throw new EspError('offset-contradicts-image', `the image belongs at ${facts.expected}`, facts);
+  }
+  if (offset % SECTOR !== 0) {
+    throw new EspError('offset-unaligned', 'firmware begins with a sector', { offset: hex(offset) });
+  }
+  if (offset + bytes.length > flashSize) {
+    const facts = { offset: hex(offset), size: bytes.length, flashSize };
+    throw new EspError('image-too-large', 'the firmware does not fit into the flash', facts);
+  }
+  return offset;
+}
+
+/** Firmware for one chip on a board with another. */
+export function wrongChip(image: string, chip: Chip): EspError {
+  const facts = { image, chip: chip.name };
+  return new EspError('image-wrong-chip', `the firmware is for ${image}, the board has ${chip.name}`, facts);
+}
+
+/** With one place for an application there is no doubt; with several, which one starts is the board's state. */
+function onlyApplication({ partitions }: Target): number | undefined {
+  const applications = partitions?.filter(({ type }) => type === APP_TYPE) ?? [];
+  return applications.length === 1 ? applications[0]?.offset : undefined;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}

@@ -1,0 +1,55 @@
+/** Firmware as a message names it: bytes, a path, a URL, a name of MicroPython's catalogue, a list. */
+import { join } from 'node:path';
+import type { NodeAPI } from 'node-red';
+import { checkParts, wrongChip } from '../board/loader-jobs.ts';
+import type { FlashSource } from '../board/loader-jobs.ts';
+import { MICROPYTHON_DOWNLOADS } from '../firmware/catalogue.ts';
+import { firmwareSource } from '../firmware/source.ts';
+import type { DownloadEvent } from '../firmware/source.ts';
+import type { Reading } from './job-node.ts';
+import { bytesOf } from './properties.ts';
+
+/** As large as any flash, and what a server may keep silent. */
+const MAX_BYTES = 128 * 1024 * 1024;
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Reads and checks firmware; what depends on the chip is fetched when it is known. Downloads are kept in the
+ * user folder; the setting `esp32FlashCatalogue` names another index than micropython.org's.
+ * Throws `FirmwareError` and the errors of image checks.
+ */
+export async function readFirmware(
+  RED: NodeAPI,
+  value: unknown,
+  wish: { sha256?: string | undefined; force: boolean },
+  reading: Reading,
+): Promise<FlashSource> {
+  const settings = RED.settings as unknown as { userDir?: string; esp32FlashCatalogue?: string };
+  const source = await firmwareSource(bytesOf(value) ?? value, {
+    cacheDir: join(settings.userDir ?? '.', 'esp32-firmware'),
+    catalogueUrl: settings.esp32FlashCatalogue ?? MICROPYTHON_DOWNLOADS,
+    maxBytes: MAX_BYTES,
+    timeoutMs: TIMEOUT_MS,
+    ...(wish.sha256 === undefined ? {} : { sha256: wish.sha256 }),
+    signal: reading.signal,
+    onEvent: (event) => showDownload(event, reading),
+  });
+  if (source.kind === 'for-chip') {
+    return async ({ chip, flashSize }) =>
+      checkParts(await source.load({ chip: chip.name, flashSize }, reading.signal));
+  }
+  const parts = checkParts(source.parts);
+  const { chip: named } = source;
+  if (named === undefined) return parts;
+  return ({ chip }) => {
+    if (named !== chip.name && !wish.force) throw wrongChip(named, chip);
+    return Promise.resolve(parts);
+  };
+}
+
+function showDownload(event: DownloadEvent, { progress, phase }: Reading): void {
+  const { kind, ...facts } = event;
+  if (event.kind !== 'downloading') phase(kind, facts);
+  else if (event.total === undefined) phase(kind, facts);
+  else progress({ phase: kind, done: event.done, total: event.total });
+}

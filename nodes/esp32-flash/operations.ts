@@ -1,0 +1,177 @@
+/** What the `esp32 flash` node can do, one row an operation: what it needs of a message, and how it runs. */
+import type { Node, NodeAPI } from 'node-red';
+import {
+  eraseBoard,
+  flashBoard,
+  inspectBoard,
+  readBoard,
+  resetBoard,
+  verifyBoard,
+} from '../../lib/board/loader-jobs.ts';
+import type {
+  EraseChoice,
+  FlashSource,
+  LoaderJobEvent,
+  LoaderJobOptions,
+  Range,
+} from '../../lib/board/loader-jobs.ts';
+import { readFirmware } from '../../lib/runtime/firmware.ts';
+import type { JobContext, JobNodeDef, Reading } from '../../lib/runtime/job-node.ts';
+import { flag, oneOf, optionalAddress, typedProperty } from '../../lib/runtime/properties.ts';
+import type { Message } from '../../lib/runtime/properties.ts';
+
+export interface FlashDef extends JobNodeDef {
+  operation: string;
+  firmware: string;
+  firmwareType: string;
+  erase: string;
+  /** Decimal or hex; empty: where the image says, or the whole flash. */
+  offset: string;
+  size: string;
+  dryRun: boolean;
+}
+
+/** Status text key and its facts, by result. */
+interface Shown {
+  key: string;
+  facts?: Record<string, unknown>;
+}
+
+/** A checked request, ready to run. */
+export interface Request {
+  run: (context: JobContext) => Promise<{ payload: unknown; shown: Shown }>;
+}
+
+type Read = (
+  api: NodeAPI,
+  node: Node,
+  def: FlashDef,
+  msg: Message,
+  reading: Reading,
+) => Promise<Request> | Request;
+
+const ERASE_CHOICES: readonly EraseChoice[] = ['needed', 'all', 'region', 'never'];
+
+const OPERATIONS: Readonly<Record<string, Read>> = {
+  flash: async (api, node, def, msg, reading) => {
+    const firmware = await firmwareOf(api, node, def, msg, reading);
+    const wish = {
+      erase: oneOf(msg['erase'] ?? def.erase, ERASE_CHOICES, 'needed', 'erase'),
+      dryRun: flag(msg['dryRun'] ?? def.dryRun),
+      ...placeOf(def, msg),
+    };
+    return {
+      run: async (context) => {
+        const result = await flashBoard(context.device, firmware, { ...wish, ...loaderOptions(context) });
+        return { payload: result, shown: wish.dryRun ? { key: 'planned' } : flashed(result) };
+      },
+    };
+  },
+
+  verify: async (api, node, def, msg, reading) => {
+    const firmware = await firmwareOf(api, node, def, msg, reading);
+    const place = placeOf(def, msg);
+    return {
+      run: async (context) => {
+        const result = await verifyBoard(context.device, firmware, { ...place, ...loaderOptions(context) });
+        return { payload: result, shown: { key: 'verified' } };
+      },
+    };
+  },
+
+  erase: (_api, _node, def, msg) => {
+    const range = rangeOf(def, msg);
+    return {
+      run: async (context) => {
+        const result = await eraseBoard(context.device, range, loaderOptions(context));
+        return { payload: result, shown: { key: 'erased' } };
+      },
+    };
+  },
+
+  read: (_api, _node, def, msg) => {
+    const range = rangeOf(def, msg);
+    return {
+      run: async (context) => {
+        const bytes = await readBoard(context.device, range, loaderOptions(context));
+        return { payload: Buffer.from(bytes), shown: { key: 'done' } };
+      },
+    };
+  },
+
+  info: () => ({
+    run: async (context) => {
+      const result = await inspectBoard(context.device, loaderOptions(context));
+      return { payload: result, shown: { key: 'board', facts: { chip: result.chip } } };
+    },
+  }),
+
+  reset: (_api, _node, _def, msg) => {
+    const into = oneOf(msg['into'], ['run', 'loader'], 'run', 'into');
+    return {
+      run: async (context) => {
+        const result = await resetBoard(context.device, into, loaderOptions(context));
+        return { payload: result, shown: { key: 'reset' } };
+      },
+    };
+  },
+};
+
+/** Reads and checks a message for the operation it or the node names. */
+export async function readRequest(
+  api: NodeAPI,
+  node: Node,
+  def: FlashDef,
+  msg: Message,
+  reading: Reading,
+): Promise<Request> {
+  const operation = oneOf(msg['operation'] ?? def.operation, Object.keys(OPERATIONS), 'flash', 'operation');
+  const read = OPERATIONS[operation] as Read;
+  return read(api, node, def, msg, reading);
+}
+
+async function firmwareOf(
+  api: NodeAPI,
+  node: Node,
+  def: FlashDef,
+  msg: Message,
+  reading: Reading,
+): Promise<FlashSource> {
+  const value = await typedProperty(api, node, msg, def.firmware, def.firmwareType);
+  const sha256 = typeof msg['sha256'] === 'string' ? msg['sha256'] : undefined;
+  return readFirmware(api, value, { sha256, force: flag(msg['force']) }, reading);
+}
+
+function placeOf(def: FlashDef, msg: Message): { offset: number | undefined; force: boolean } {
+  return { offset: optionalAddress(msg['offset'] ?? def.offset, 'offset'), force: flag(msg['force']) };
+}
+
+function rangeOf(def: FlashDef, msg: Message): Range {
+  const offset = optionalAddress(msg['offset'] ?? def.offset, 'offset') ?? 0;
+  return { offset, size: optionalAddress(msg['size'] ?? def.size, 'size') };
+}
+
+function loaderOptions(context: JobContext): LoaderJobOptions {
+  return {
+    baudRate: context.board.flashBaudRate,
+    connectTimeoutMs: context.board.connectTimeoutMs,
+    signal: context.signal,
+    onWait: context.onWait,
+    onEvent: (event) => showEvent(event, context),
+  };
+}
+
+function showEvent(event: LoaderJobEvent, { phase, progress }: JobContext): void {
+  const { kind, ...facts } = event;
+  if (event.kind === 'writing' || event.kind === 'reading') {
+    progress({ phase: kind, done: event.done, total: event.total });
+  } else {
+    phase(kind, facts);
+  }
+}
+
+function flashed({ started, micropython, written }: Awaited<ReturnType<typeof flashBoard>>): Shown {
+  if (started === 'press-en') return { key: 'press-en' };
+  if (!micropython) return { key: 'done' };
+  return { key: written === 0 ? 'runs-already' : 'runs', facts: { version: micropython.version } };
+}
