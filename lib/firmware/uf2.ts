@@ -1,6 +1,7 @@
 /**
  * UF2: firmware as blocks of 512 bytes, each with its flash address. Source: the UF2 specification of
- * Microsoft and its list of families; ESP-IDF's `idf.py uf2` writes flash offsets as addresses.
+ * Microsoft and its list of families. esptool's `merge-bin --format uf2`, and so `idf.py uf2`, writes flash
+ * offsets as addresses.
  */
 import { createHash } from 'node:crypto';
 import { FirmwareError } from './errors.ts';
@@ -59,17 +60,23 @@ export function parseUf2(bytes: Uint8Array, options: { name: string; maxBytes: n
       source: options.name,
     });
   if (bytes.length === 0 || bytes.length % BLOCK !== 0) throw fail('truncated', bytes.length);
-  const count = bytes.length / BLOCK;
-  const seen = new Uint8Array(count);
+  const total = bytes.length / BLOCK;
   const blocks: (Block & { at: number })[] = [];
   let family: number | undefined;
-  for (let i = 0; i < count; i++) {
+  // esptool numbers the blocks of each file it puts in from 0; other tools number them throughout.
+  let run = { count: 0, left: 0, seen: new Uint8Array() };
+  for (let i = 0; i < total; i++) {
     const at = i * BLOCK;
     const block = readBlock(bytes.subarray(at, at + BLOCK));
     if (typeof block === 'string') throw fail(block, at);
-    if (block.count !== count) throw fail('number of blocks', at);
-    if (block.number >= count || seen[block.number] !== 0) throw fail('block number', at);
-    seen[block.number] = 1;
+    if (run.left === 0) {
+      if (block.count === 0 || block.count > total - i) throw fail('number of blocks', at);
+      run = { count: block.count, left: block.count, seen: new Uint8Array(block.count) };
+    }
+    if (block.count !== run.count) throw fail('number of blocks', at);
+    if (block.number >= run.count || run.seen[block.number] !== 0) throw fail('block number', at);
+    run.seen[block.number] = 1;
+    run.left--;
     if (family !== undefined && block.family !== family) throw wrongFamily(block.family, options.name);
     family = block.family;
     if (block.inMainFlash) blocks.push({ address: block.address, bytes: block.data, at });
@@ -112,12 +119,18 @@ function readBlock(bytes: Uint8Array): Uf2Block | string {
   return { number: word(20), count: word(24), family, inMainFlash, address, data };
 }
 
-/** The MD5 may be of a larger region, for loaders that compare before they write; only the block's own is checked. */
+/**
+ * The MD5 lies at the end of the data field by the specification, right behind the data as esptool writes it. It
+ * may be of a larger region, for loaders that compare before they write; only the block's own is checked.
+ */
 function md5Matches(bytes: Uint8Array, address: number, data: Uint8Array): boolean {
-  const tail = bytes.subarray(DATA + MAX_DATA - MD5_TAIL, DATA + MAX_DATA);
-  const fields = view(tail);
-  if (fields.getUint32(0, true) !== address || fields.getUint32(4, true) !== data.length) return true;
-  return createHash('md5').update(data).digest().equals(tail.subarray(8));
+  for (const at of [DATA + MAX_DATA - MD5_TAIL, DATA + data.length]) {
+    const tail = bytes.subarray(at, at + MD5_TAIL);
+    const fields = view(tail);
+    if (fields.getUint32(0, true) !== address || fields.getUint32(4, true) !== data.length) continue;
+    return createHash('md5').update(data).digest().equals(tail.subarray(8));
+  }
+  return true;
 }
 
 /** At address 0 no chip has an application; there it is one for TinyUF2. */

@@ -7,22 +7,27 @@ export interface Placed {
   bytes: Uint8Array;
 }
 
-/** As `idf.py uf2` writes it: blocks of 256 bytes, each with the MD5 of its own data if asked for. */
-export function uf2(
-  parts: readonly Placed[],
-  {
-    family = 0x1c5f21b0,
-    md5 = false,
-    size = 256,
-  }: { family?: number | undefined; md5?: boolean; size?: number } = {},
-): Buffer {
-  const blocks = parts.flatMap(({ address, bytes }) =>
+interface Uf2Style {
+  /** 0 for none. */
+  family?: number;
+  size?: number;
+  /** Where each block has an MD5 of its own data, if at all. */
+  md5?: 'at the end' | 'behind the data';
+  /** As esptool does it: each part is numbered from 0. */
+  numberedApart?: boolean;
+}
+
+/** A UF2 file with all its parts; blocks of 256 bytes, numbered throughout, as uf2conv writes them. */
+export function uf2(parts: readonly Placed[], style: Uf2Style = {}): Buffer {
+  const { family = 0x1c5f21b0, size = 256, md5, numberedApart = false } = style;
+  const cut = parts.map(({ address, bytes }) =>
     Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => ({
       address: address + i * size,
       data: bytes.subarray(i * size, (i + 1) * size),
     })),
   );
-  return Buffer.concat(
+  const runs = numberedApart ? cut : [cut.flat()];
+  const made = runs.flatMap((blocks) =>
     blocks.map(({ address, data }, i) => {
       const block = Buffer.alloc(512);
       const flags = (md5 ? 0x4000 : 0) | (family === 0 ? 0 : 0x2000);
@@ -31,14 +36,16 @@ export function uf2(
       );
       block.set(data, 32);
       if (md5) {
-        block.writeUInt32LE(address, 484);
-        block.writeUInt32LE(data.length, 488);
-        block.set(createHash('md5').update(data).digest(), 492);
+        const tail = md5 === 'at the end' ? 484 : 32 + data.length;
+        block.writeUInt32LE(address, tail);
+        block.writeUInt32LE(data.length, tail + 4);
+        block.set(createHash('md5').update(data).digest(), tail + 8);
       }
       block.writeUInt32LE(0x0ab16f30, 508);
       return block;
     }),
   );
+  return Buffer.concat(made);
 }
 
 /** One record: length, address, type, data, checksum. */

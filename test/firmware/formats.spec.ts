@@ -44,11 +44,28 @@ describe('firmware: UF2', () => {
   });
 
   it('takes blocks in any order, with MD5, of the largest size', async () => {
-    const file = uf2([{ address: 0, bytes: APP }], { family: 0xc47e5767, md5: true, size: 452 });
+    const file = uf2([{ address: 0, bytes: APP }], { family: 0xc47e5767, md5: 'at the end', size: 452 });
     const blocks = Array.from({ length: file.length / 512 }, (_, i) => file.subarray(i * 512, (i + 1) * 512));
     const contents = await read(Buffer.concat(blocks.reverse()));
     assert.equal(contents.chip, 'ESP32-S3');
     assert.deepEqual(Buffer.from(contents.parts[0]!.bytes), APP);
+  });
+
+  it('takes files as esptool writes them: each part numbered apart, MD5 behind the data', async () => {
+    const made = [
+      { address: 0x1000, bytes: LOADER },
+      { address: 0x8000, bytes: noise(LOADER.length, 9) },
+      { address: 0x10000, bytes: APP },
+    ];
+    const file = uf2(made, { size: 452, md5: 'behind the data', numberedApart: true });
+    assert.deepEqual(
+      (await read(file)).parts.map(({ offset, bytes }) => ({ address: offset, bytes: Buffer.from(bytes) })),
+      made,
+    );
+    const last = file.length - 512 + 40;
+    file[last] = file[last]! ^ 1;
+    await refuses(read(file), 'uf2-damaged', { what: 'MD5', offset: file.length - 512 });
+    await refuses(read(file.subarray(0, -512)), 'uf2-damaged', { what: 'number of blocks' });
   });
 
   it('knows no chip where no family is named', async () => {
@@ -90,7 +107,7 @@ describe('firmware: UF2', () => {
   ];
   for (const [what, damage, offset] of DAMAGES) {
     it(`tells a damage: ${what} at ${offset}`, async () => {
-      const file = uf2([{ address: 0x1000, bytes: noise(5120, 3) }], { md5: true });
+      const file = uf2([{ address: 0x1000, bytes: noise(5120, 3) }], { md5: 'at the end' });
       await refuses(read(damage(file) ?? file), 'uf2-damaged', { what, offset, source: 'file' });
     });
   }

@@ -28,7 +28,7 @@ async function survives(bytes: Uint8Array): Promise<void> {
 const part = { address: 0x1000, bytes: noise(2000, 1) };
 const SEEDS: Readonly<Record<string, Buffer>> = {
   UF2: uf2([part]),
-  'UF2 with MD5': uf2([part], { md5: true }),
+  'UF2 with MD5': uf2([part], { md5: 'at the end' }),
   'Intel HEX': intelHex([part, { address: 0xfff0, bytes: noise(64, 2) }]),
   'zip of a build': zip(idfBuild()),
   'zip of a firmware': zip([{ path: 'a.uf2', bytes: uf2([part]) }]),
@@ -97,7 +97,8 @@ describe('firmware out of noise', function () {
         const made = numbers
           .sort((a, b) => a - b)
           .map((number) => ({ address: number * 8192 + 4096, bytes: noise(length, number) }));
-        for (const file of [uf2(made), intelHex(made)]) {
+        const asEsptool = uf2(made, { size: 452, md5: 'behind the data', numberedApart: true });
+        for (const file of [uf2(made), asEsptool, intelHex(made)]) {
           const { parts } = await readContents(file, { name: 'file', maxBytes: LIMIT, signal });
           assert.deepEqual(
             parts.map(({ offset, bytes }) => ({ address: offset, bytes: Buffer.from(bytes) })),
