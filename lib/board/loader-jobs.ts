@@ -18,6 +18,7 @@ import type { Board, JobOptions, Lease } from './board.ts';
 export { checkParts, wrongChip } from '../esp/place.ts';
 export type { Part, Target } from '../esp/place.ts';
 export type { FlashSource } from '../esp/flash.ts';
+export type { BackupChoice } from '../esp/backup.ts';
 export type { EraseChoice } from '../esp/plan.ts';
 
 export type LoaderJobEvent =
@@ -50,11 +51,11 @@ const OTHER_BOOT_MS = 2000;
 export async function flashBoard(
   board: Board,
   source: FlashSource,
-  options: LoaderJobOptions & Pick<FlashOptions, 'erase' | 'dryRun' | 'offset' | 'force'>,
+  options: LoaderJobOptions & Pick<FlashOptions, 'erase' | 'dryRun' | 'backup' | 'offset' | 'force'>,
 ): Promise<FlashJobResult> {
-  const { erase, dryRun, offset, force } = options;
+  const { erase, dryRun, backup, offset, force } = options;
   return runInLoader(board, options, async (session, lease) => {
-    const wish = { ...session, erase, dryRun, offset, force };
+    const wish = { ...session, erase, dryRun, backup, offset, force };
     const { reset, ...written } = await flash(lease.transport, source, wish);
     if (!dryRun) board.memory.baudRate = written.baudRate;
     if (!reset) return { ...written, started: 'press-en' };

@@ -1,5 +1,7 @@
 /** The whole of flashing: connect, know the board, refuse what does not fit, plan, erase, write, check, run. */
 import type { Transport } from '../transport/transport.ts';
+import { backUp } from './backup.ts';
+import type { BackupChoice, BackupPart } from './backup.ts';
 import { eraseChip } from './erase.ts';
 import { EspError } from './errors.ts';
 import { isLineFault, ratesFrom } from './ladder.ts';
@@ -21,6 +23,8 @@ export interface FlashOptions extends Omit<SessionOptions, 'onEvent'>, Wish {
   erase: EraseChoice;
   /** Only make the plan. */
   dryRun?: boolean | undefined;
+  /** What to read and hand over before anything is erased. */
+  backup?: BackupChoice | undefined;
   onEvent: (event: FlashEvent) => void;
 }
 
@@ -28,6 +32,7 @@ export type FlashEvent =
   | SessionEvent
   | { kind: 'comparing' }
   | ({ kind: 'plan' } & Plan)
+  | { kind: 'backing-up'; done: number; total: number }
   | { kind: 'erasing' }
   | { kind: 'writing'; done: number; total: number }
   | { kind: 'verifying' }
@@ -40,6 +45,8 @@ export interface FlashResult extends BoardFacts {
   bytes: number;
   written: number;
   plan: Plan;
+  /** What was there before, where that was asked for. */
+  backup?: BackupPart[];
   /** What the firmware says it is. */
   image?: Pick<Placed, 'micropython'>;
   /** Bits per second at which it went well. */
@@ -47,6 +54,8 @@ export interface FlashResult extends BoardFacts {
   /** Whether the board was reset into its program; else EN has to be pressed. */
   reset: boolean;
 }
+
+type Outcome = Omit<FlashResult, 'reset' | 'baudRate'>;
 
 /**
  * Flashes checked firmware. Nothing is erased before it is known to fit this board, and only what differs is
@@ -97,7 +106,7 @@ async function flashOnce(
   source: FlashSource,
   prepared: readonly Prepared[],
   options: FlashOptions,
-): Promise<Omit<FlashResult, 'reset' | 'baudRate'>> {
+): Promise<Outcome> {
   const { loader, facts } = session;
   const { placed, partitions } = await placeOn(session, source, options);
   options.onEvent({ kind: 'comparing' });
@@ -105,12 +114,21 @@ async function flashOnce(
   const { regions, changes, ...plan } = ready;
   options.onEvent({ kind: 'plan', ...plan });
   refuseLosses(plan);
-  if (!options.dryRun) await carryOut(session, ready, prepared, options);
+  if (options.dryRun) return { ...outcome(session, placed, plan), written: 0 };
+  const board = { flashSize: facts.flashSize, partitions };
+  const backup = await backUp(loader, options.backup ?? 'none', board, (progress) =>
+    options.onEvent({ kind: 'backing-up', ...progress }),
+  );
+  await carryOut(session, ready, prepared, options);
+  return { ...outcome(session, placed, plan), ...(backup.length > 0 ? { backup } : {}) };
+}
+
+function outcome({ facts }: Session, placed: Placed, plan: Plan): Outcome {
   const offset = Math.min(...placed.regions.map((region) => region.offset));
   const bytes = placed.regions.reduce((sum, region) => sum + region.bytes.length, 0);
   const { micropython } = placed;
-  const written = options.dryRun ? 0 : plan.write;
-  return { ...facts, offset, bytes, written, plan, ...(micropython ? { image: { micropython } } : {}) };
+  const image = micropython ? { image: { micropython } } : {};
+  return { ...facts, offset, bytes, written: plan.write, plan, ...image };
 }
 
 function refuseLosses({ erase, losses }: Plan): void {

@@ -8,7 +8,7 @@ import type { SecurityInfo } from './connect.ts';
 import type { BoardFacts, Session } from './session.ts';
 
 export interface BoardInfo extends BoardFacts {
-  /** JEDEC id of the flash chip, `164020` for a common 4 MB one. */
+  /** JEDEC id of the flash chip, `ef4016` for a common 4 MB one. */
   flashId: string;
   /** Absent on chips that cannot tell (ESP32, ESP8266). */
   security?: SecurityInfo;

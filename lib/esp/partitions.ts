@@ -61,3 +61,10 @@ function damaged(at: number): EspError {
   const facts = { what: 'partition table', offset: at };
   return new EspError('image-damaged', `the partition table is damaged (byte ${at})`, facts);
 }
+
+const DATA_TYPE = 1;
+
+/** Whether it holds files or settings rather than a program. */
+export function isData({ type }: Partition): boolean {
+  return type === DATA_TYPE;
+}

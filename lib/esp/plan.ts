@@ -6,6 +6,7 @@ import { changedParts } from './diff.ts';
 import { SECTOR } from './erase.ts';
 import type { Loader } from './loader.ts';
 import {
+  isData,
   isPartitionTable,
   PARTITION_TABLE_OFFSET,
   PARTITION_TABLE_SIZE,
@@ -45,8 +46,6 @@ export interface ReadyPlan extends Plan {
   changes: Region[];
 }
 
-const DATA_TYPE = 1;
-
 /** Makes the plan for firmware already placed. `before`: the partition table on the board. */
 export async function makePlan(
   loader: Loader,
@@ -84,10 +83,6 @@ export async function partitionsOnBoard(loader: Loader): Promise<Partition[] | u
     // A damaged table protects nothing: the chip could not use it either.
     return undefined;
   }
-}
-
-function isData({ type }: Partition): boolean {
-  return type === DATA_TYPE;
 }
 
 function sameTable(a: readonly Partition[], b: readonly Partition[] | undefined): boolean {

@@ -40,7 +40,7 @@ export interface Session {
   loader: Loader;
   chip: Chip;
   facts: BoardFacts;
-  /** JEDEC id of the flash chip, hex. */
+  /** JEDEC id of the flash chip, manufacturer first, hex. */
   flashId: string;
   security?: SecurityInfo;
 }
@@ -97,9 +97,14 @@ async function openSession(transport: Transport, options: SessionOptions): Promi
     loader,
     chip,
     facts,
-    flashId: id.toString(16).padStart(6, '0'),
+    flashId: jedecText(id),
     ...(security ? { security } : {}),
   };
+}
+
+/** As data sheets have it: manufacturer first, `ef4016`. */
+function jedecText(id: number): string {
+  return Buffer.from([id, id >> 8, id >> 16]).toString('hex');
 }
 
 /** Plain images on such a chip may make it useless for ever; it is left alone. */

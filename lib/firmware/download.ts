@@ -45,15 +45,8 @@ const underWay = new Map<string, Shared>();
 export async function download(address: string, options: DownloadOptions): Promise<Uint8Array> {
   options.signal.throwIfAborted();
   const url = httpUrl(address);
-  const wanted = options.sha256?.trim().toLowerCase();
-  const kept = await readKept(options.cacheDir, url);
-  if (kept && kept.bytes.length <= options.maxBytes && kept.sha256 === wanted) {
-    options.onEvent?.({ kind: 'cached', url });
-    return kept.bytes;
-  }
-  // A file kept here with another hash is not what is wanted: it is neither asked about nor fallen back to.
-  const bytes = await joined(url, wanted === undefined ? kept : undefined, options);
-  checkHash(bytes, wanted, url);
+  const bytes = await joined(url, options);
+  checkHash(bytes, options.sha256, url);
   return bytes;
 }
 
@@ -78,11 +71,12 @@ function httpUrl(address: string): string {
 }
 
 /** Joins the download of the same file by others, or starts it. */
-async function joined(url: string, kept: Kept | undefined, options: DownloadOptions): Promise<Uint8Array> {
+async function joined(url: string, options: DownloadOptions): Promise<Uint8Array> {
   const { signal, onEvent } = options;
   signal.throwIfAborted();
-  const key = JSON.stringify([url, options.cacheDir, options.maxBytes, options.timeoutMs, kept?.sha256]);
-  const shared = underWay.get(key) ?? start(key, url, kept, options);
+  const { cacheDir, maxBytes, timeoutMs, sha256 } = options;
+  const key = JSON.stringify([url, cacheDir, maxBytes, timeoutMs, sha256]);
+  const shared = underWay.get(key) ?? start(key, url, options);
   shared.users++;
   if (onEvent) shared.listeners.add(onEvent);
   let leave: () => void = () => undefined;
@@ -109,13 +103,13 @@ async function joined(url: string, kept: Kept | undefined, options: DownloadOpti
   }
 }
 
-function start(key: string, url: string, kept: Kept | undefined, options: DownloadOptions): Shared {
+function start(key: string, url: string, options: DownloadOptions): Shared {
   const listeners: Shared['listeners'] = new Set();
   const abort = new AbortController();
   const tell = (event: DownloadEvent): void => {
     for (const listener of listeners) listener(event);
   };
-  const result = renewed(url, kept, { ...options, signal: abort.signal, onEvent: tell });
+  const result = renewed(url, { ...options, signal: abort.signal, onEvent: tell });
   const shared: Shared = { result, listeners, abort, users: 0 };
   underWay.set(key, shared);
   const ended = (): void => {
@@ -128,11 +122,15 @@ function start(key: string, url: string, kept: Kept | undefined, options: Downlo
 /** Asks the server, with what is kept here as the answer where nothing is new or nobody answers. */
 async function renewed(
   url: string,
-  kept: Kept | undefined,
   options: DownloadOptions & { onEvent: (event: DownloadEvent) => void },
 ): Promise<Uint8Array> {
   const { cacheDir, onEvent } = options;
-  const usable = kept && kept.bytes.length <= options.maxBytes ? kept : undefined;
+  const wanted = options.sha256?.trim().toLowerCase();
+  const usable = await usableOf(url, wanted, options);
+  if (usable && wanted !== undefined) {
+    onEvent({ kind: 'cached', url });
+    return usable.bytes;
+  }
   const onBytes = (done: number, total: number | undefined): void =>
     onEvent({ kind: 'downloading', url, done, ...(total === undefined ? {} : { total }) });
   try {
@@ -154,4 +152,15 @@ async function renewed(
     onEvent({ kind: 'cached', url, reason: error instanceof Error ? error.message : String(error) });
     return usable.bytes;
   }
+}
+
+/** A file kept here with another hash is not what is wanted: it is neither asked about nor fallen back to. */
+async function usableOf(
+  url: string,
+  wanted: string | undefined,
+  { cacheDir, maxBytes }: DownloadOptions,
+): Promise<Kept | undefined> {
+  const kept = await readKept(cacheDir, url);
+  if (!kept || kept.bytes.length > maxBytes) return undefined;
+  return wanted === undefined || kept.sha256 === wanted ? kept : undefined;
 }

@@ -9,6 +9,7 @@ import {
   verifyBoard,
 } from '../../lib/board/loader-jobs.ts';
 import type {
+  BackupChoice,
   EraseChoice,
   FlashSource,
   LoaderJobEvent,
@@ -29,6 +30,8 @@ export interface FlashDef extends JobNodeDef {
   offset: string;
   size: string;
   dryRun: boolean;
+  /** What is read and sent along before anything is erased. */
+  backup: string;
 }
 
 /** Status text key and its facts, by result. */
@@ -51,6 +54,7 @@ type Read = (
 ) => Promise<Request> | Request;
 
 const ERASE_CHOICES: readonly EraseChoice[] = ['needed', 'all', 'region', 'never'];
+const BACKUP_CHOICES: readonly BackupChoice[] = ['none', 'data', 'all'];
 
 const OPERATIONS: Readonly<Record<string, Read>> = {
   flash: async (api, node, def, msg, reading) => {
@@ -58,6 +62,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const wish = {
       erase: oneOf(msg['erase'] ?? def.erase, ERASE_CHOICES, 'needed', 'erase'),
       dryRun: flag(msg['dryRun'] ?? def.dryRun),
+      backup: oneOf(msg['backup'] ?? def.backup, BACKUP_CHOICES, 'none', 'backup'),
       ...placeOf(def, msg),
     };
     return {
@@ -163,7 +168,7 @@ function loaderOptions(context: JobContext): LoaderJobOptions {
 
 function showEvent(event: LoaderJobEvent, { phase, progress }: JobContext): void {
   const { kind, ...facts } = event;
-  if (event.kind === 'writing' || event.kind === 'reading') {
+  if (event.kind === 'writing' || event.kind === 'reading' || event.kind === 'backing-up') {
     progress({ phase: kind, done: event.done, total: event.total });
   } else {
     phase(kind, facts);

@@ -1,0 +1,139 @@
+/** What the flash node does beside flashing, and where firmware may come from, on the virtual board. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { NodeUnderTest, withRuntime } from '../support/runtime.ts';
+import type { Seen } from '../support/runtime.ts';
+import { demoImage } from '../virtual-board/demo-image.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
+import type { VirtualBoard } from '../virtual-board/launch.ts';
+
+const DEF = {
+  operation: 'flash',
+  firmware: 'payload',
+  firmwareType: 'msg',
+  erase: 'needed',
+  offset: '',
+  size: '',
+};
+const firmware = Buffer.from(demoImage().bytes);
+
+describe('operations of the flash node', () => {
+  withRuntime();
+  let board: VirtualBoard;
+  let node: NodeUnderTest;
+  before(async () => {
+    board = await launchBoard();
+  });
+  beforeEach(async () => {
+    node = await NodeUnderTest.load('esp32-flash', board.rfc2217, DEF);
+  });
+  after(() => board.close());
+
+  async function done(msg: Seen): Promise<Record<string, unknown>> {
+    const { result, caught } = await node.send(msg);
+    assert.equal(caught?.diagnosis, undefined);
+    return result?.payload as Record<string, unknown>;
+  }
+
+  it('info tells what board it is and what is on it', async () => {
+    const info = await done({ operation: 'info' });
+    assert.equal(info['chip'], 'ESP32');
+    assert.equal(info['mac'], '24:0a:c4:12:34:56');
+    assert.equal(info['flashSize'], 4 * 1024 * 1024);
+    assert.equal(info['flashId'], 'ef4016');
+    const labels = (info['partitions'] as { label: string }[]).map(({ label }) => label);
+    assert.deepEqual(labels, ['nvs', 'phy_init', 'factory', 'vfs']);
+    assert.match((info['micropython'] as { version: string }).version, /^v1\.\d+\.\d+$/);
+  });
+
+  it('verify finds the firmware equal, and says where it is not', async () => {
+    assert.equal((await done({ operation: 'verify', payload: firmware }))['bytes'], firmware.length);
+    const other = Buffer.from(demoImage({ seed: 9 }).bytes);
+    const { caught } = await node.send({ operation: 'verify', payload: other });
+    assert.equal(caught?.diagnosis?.code, 'verify-failed');
+  });
+
+  it('read gives a range as a Buffer', async () => {
+    const bytes = (await done({ operation: 'read', offset: '0x1000', size: 10_000 })) as unknown as Buffer;
+    assert.ok(Buffer.isBuffer(bytes));
+    assert.deepEqual(bytes, firmware.subarray(0, 10_000));
+  });
+
+  it('flash of the same firmware again writes nothing', async () => {
+    const result = await done({ payload: firmware });
+    assert.equal(result['written'], 0);
+    assert.equal(result['started'], 'prompt');
+    assert.match(node.lastStatus?.text ?? '', /runs-already/);
+  });
+
+  it('a dry run tells the plan and changes nothing', async () => {
+    const other = Buffer.from(demoImage({ seed: 9 }).bytes);
+    const before = await board.readFlash(0, 0x60000);
+    const result = await done({ payload: other, dryRun: true });
+    const plan = result['plan'] as { write: number; total: number; parts: unknown[] };
+    assert.ok(plan.write > 0 && plan.parts.length > 0);
+    assert.equal(result['written'], 0);
+    assert.deepEqual(await board.readFlash(0, 0x60000), before);
+  });
+
+  it('a backup of the files comes with the result, and can be written back', async () => {
+    await board.writeFlash(0x3ff000, Buffer.from('precious'));
+    const result = await done({ payload: firmware, erase: 'all', backup: 'data' });
+    const backup = result['backup'] as { offset: number; label: string; data: Buffer }[];
+    const files = backup.find(({ label }) => label === 'vfs');
+    assert.equal(files?.data.length, 0x200000);
+    assert.equal(Buffer.from(await board.readFlash(0x3ff000, 8)).toString('hex'), 'ff'.repeat(8));
+    await done({ payload: backup });
+    assert.equal(Buffer.from(await board.readFlash(0x3ff000, 8)).toString(), 'precious');
+  }).timeout(120_000);
+
+  it('erase takes a range of whole sectors, and nothing else', async () => {
+    await board.writeFlash(0x3fe000, Buffer.from('mark'));
+    await done({ operation: 'erase', offset: '0x3fe000', size: '0x1000' });
+    assert.equal(Buffer.from(await board.readFlash(0x3fe000, 4)).toString('hex'), 'ffffffff');
+    const { caught } = await node.send({ operation: 'erase', offset: 5, size: 10 });
+    assert.equal(caught?.diagnosis?.code, 'erase-unaligned');
+  });
+
+  it('reset into the loader stays there, and out of it runs the program', async () => {
+    await done({ operation: 'reset', into: 'loader' });
+    const running = board.nextEvent(({ name }) => name === 'program');
+    await done({ operation: 'reset' });
+    await running;
+  });
+
+  it('says which operations there are', async () => {
+    const { caught } = await node.send({ operation: 'flsh', payload: firmware });
+    assert.equal(caught?.diagnosis?.code, 'bad-property');
+    assert.match(String(caught.diagnosis.evidence['expected']), /flash \| verify \| erase/);
+  });
+
+  describe('with firmware from a server', () => {
+    let server: Server;
+    let url = '';
+    before(async () => {
+      server = createServer((request, response) => {
+        if (request.url === '/ESP32.bin') response.end(firmware);
+        else response.writeHead(404).end();
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    });
+    after(() => server.close());
+
+    it('flashes from a URL', async () => {
+      const result = await done({ payload: `${url}/ESP32.bin` });
+      assert.equal(result['bytes'], firmware.length);
+    });
+
+    it('says that the file is not there, or not the one meant', async () => {
+      const missing = await node.send({ payload: `${url}/none.bin` });
+      assert.equal(missing.caught?.diagnosis?.code, 'download-failed');
+      const other = await node.send({ payload: `${url}/ESP32.bin`, sha256: '0'.repeat(64) });
+      assert.equal(other.caught?.diagnosis?.code, 'download-hash');
+    });
+  });
+});
