@@ -68,7 +68,7 @@ export async function flash(
   source: FlashSource,
   options: FlashOptions,
 ): Promise<FlashResult> {
-  const prepared = Array.isArray(source) ? source.map((part) => prepare(part, options.signal)) : [];
+  const prepared = typeof source === 'function' ? [] : source.map((part) => prepare(part, options.signal));
   const rates = ratesFrom(options.baudRate);
   let erase = options.erase;
   for (const [i, baudRate] of rates.entries()) {

@@ -1,4 +1,5 @@
 /** Firmware as a message names it: bytes, a path, a URL, a name of MicroPython's catalogue, a list. */
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { checkParts, wrongChip } from '../board/loader-jobs.ts';
@@ -26,7 +27,7 @@ export async function readFirmware(
 ): Promise<FlashSource> {
   const settings = RED.settings as unknown as { userDir?: string; esp32FlashCatalogue?: string };
   const source = await firmwareSource(bytesOf(value) ?? value, {
-    cacheDir: join(settings.userDir ?? '.', 'esp32-firmware'),
+    cacheDir: join(settings.userDir ?? tmpdir(), 'esp32-firmware'),
     catalogueUrl: settings.esp32FlashCatalogue ?? MICROPYTHON_DOWNLOADS,
     maxBytes: MAX_BYTES,
     timeoutMs: TIMEOUT_MS,
@@ -50,6 +51,6 @@ export async function readFirmware(
 function showDownload(event: DownloadEvent, { progress, phase }: Reading): void {
   const { kind, ...facts } = event;
   if (event.kind !== 'downloading') phase(kind, facts);
-  else if (event.total === undefined) phase(kind, facts);
+  else if (event.total === undefined) progress({ phase: kind });
   else progress({ phase: kind, done: event.done, total: event.total });
 }

@@ -88,7 +88,8 @@ describe('esp: firmware recognised', () => {
   });
 
   it('finds the banner of MicroPython wherever it lies', () => {
-    const { bytes, app } = layout('esp32');
+    const { bytes } = demoImage({ banner: '', payloadSize: 20_000 });
+    const app = APP - 0x1000;
     const banner = 'MicroPython v1.24.0 on 2024-10-25\0; Generic ESP32 module with ESP32\0';
     const application = appWith(bytes.subarray(app), `see MicroPython vX${banner}`);
     const { micropython } = recogniseFirmware(application);

@@ -20,7 +20,7 @@ export interface DemoImageOptions {
   /** Project name in the app descriptor; `micropython` starts the interpreter. */
   project?: string;
   version?: string;
-  /** A text in the app, such as the banner by which a release of MicroPython is known. */
+  /** A text in the app: by default the banner by which a release of MicroPython is known. */
   banner?: string;
   /** Flash size in MB that the header names. */
   flashMb?: 1 | 2 | 4 | 8 | 16;
@@ -39,7 +39,9 @@ export function demoImage(options: DemoImageOptions = {}): { offset: number; byt
   const version = options.version ?? 'v1.27.0';
   const project = options.project ?? 'micropython';
   const text = mixedPayload(options.payloadSize ?? 200_000, options.seed ?? 1);
-  const payload = concat(text, padded(ascii(options.banner ?? '')));
+  // As in a release, the banner lies among the constants at the begin.
+  const banner = options.banner ?? (project === 'micropython' ? bannerOf(chip.name.toUpperCase(), version) : '');
+  const payload = concat(padded(ascii(banner)), text);
   const flashMb = options.flashMb ?? 4;
   if (chip.imageChipId === undefined) {
     const name = project === 'micropython' ? `MicroPython ${version}` : project;
@@ -68,6 +70,10 @@ export function demoImage(options: DemoImageOptions = {}): { offset: number; byt
   bytes.set(partitionTable(), PARTITION_TABLE - start);
   bytes.set(app, APP_OFFSET - start);
   return { offset: start, bytes };
+}
+
+function bannerOf(chip: string, version: string): string {
+  return `MicroPython ${version} on 2025-12-10\0; Generic ${chip} module with ${chip}\0`;
 }
 
 interface Part {
