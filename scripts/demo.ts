@@ -88,7 +88,7 @@ async function exampleFlow(firmware: string): Promise<string> {
   const flow = JSON.parse(text) as Record<string, unknown>[];
   for (const node of flow) {
     if (node['type'] === 'esp32-board') node['port'] = '${ESP32_BOARD}';
-    if (node['payload'] === 'firmware.bin') node['payload'] = firmware;
+    if (node['payload'] === 'MicroPython') node['payload'] = firmware;
   }
   return JSON.stringify(flow, undefined, 2);
 }

@@ -3,7 +3,9 @@
  * a time, so nothing interleaves on the wire. The port opens with the first job and stays open until the
  * board is closed; a port that is lost is opened anew by the next job.
  */
+import { listPorts } from '../transport/list.ts';
 import { openTransport } from '../transport/open.ts';
+import type { PortInfo } from '../transport/port-info.ts';
 import type { ModemLines, Transport, TransportKind, TransportWarning } from '../transport/transport.ts';
 import { BoardError } from './errors.ts';
 
@@ -14,6 +16,8 @@ export interface BoardOptions {
   baudRate: number;
   /** Lines while nothing is reset; default what suits the kind of port, see `OpenOptions`. */
   idleLines?: ModemLines | undefined;
+  /** How the loader is reached, see `parseSequence`; absent: what suits the port. */
+  resetSequence?: string | undefined;
   /** Told what is odd but no failure, e.g. a port without modem lines. */
   onWarning?: ((warning: TransportWarning) => void) | undefined;
 }
@@ -46,6 +50,9 @@ export interface Lease {
   /** The rate and the lines to which a job returns the port. */
   baudRate: number;
   idleLines: ModemLines | undefined;
+  resetSequence: string | undefined;
+  /** What the list of ports knows of this one; nothing for remote ports. */
+  usb: Pick<PortInfo, 'vendorId' | 'productId'>;
 }
 
 /** A local port goes back to both asserted, as native USB needs it; servers of remote ports want both released. */
@@ -74,6 +81,7 @@ export class Board {
   readonly #options: BoardOptions;
   readonly #closing = new AbortController();
   #transport: Transport | undefined;
+  #usb: Lease['usb'] = {};
   #waiting: Waiting[] = [];
   /** Whether a job holds the port; it is handed from job to job without a gap. */
   #held = false;
@@ -144,12 +152,14 @@ export class Board {
     try {
       // It may have been cancelled between its turn and here.
       signal.throwIfAborted();
-      const { baudRate, idleLines } = this.#options;
+      const { baudRate, idleLines, resetSequence } = this.#options;
       return await job.run({
         transport,
         signal,
         baudRate,
         idleLines: idleLines ?? IDLE_LINES[transport.kind],
+        resetSequence,
+        usb: this.#usb,
       });
     } finally {
       this.#idle(transport);
@@ -165,6 +175,7 @@ export class Board {
       idleLines,
       onWarning,
     });
+    this.#usb = transport.kind === 'serial' ? await usbOf(port) : {};
     this.#transport = transport;
     this.#idle(transport);
     return transport;
@@ -179,4 +190,10 @@ export class Board {
       },
     });
   }
+}
+
+/** A port that the system cannot describe is treated like any adapter. */
+async function usbOf(path: string): Promise<Lease['usb']> {
+  const ports = await listPorts().catch(() => []);
+  return ports.find((port) => port.path === path || port.byId === path) ?? {};
 }

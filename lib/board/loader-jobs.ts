@@ -5,7 +5,7 @@ import { eraseChip, eraseRegion } from '../esp/erase.ts';
 import { flash, placeOn } from '../esp/flash.ts';
 import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../esp/flash.ts';
 import { readFlash } from '../esp/read.ts';
-import { strategiesFor } from '../esp/reset.ts';
+import { isUsbSerialJtag, parseSequence, strategiesFor } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
 import { withSession } from '../esp/session.ts';
 import type { BoardFacts, Session, SessionOptions } from '../esp/session.ts';
@@ -145,13 +145,14 @@ async function runInLoader<T>(
   return board.run({
     kind: 'flash',
     ...jobOptions(options),
-    run: (lease) => {
+    run: async (lease) => {
       const { signal, baudRate, idleLines } = lease;
       const session: JobSession = {
         strategies: knownFirst(strategiesOf(lease), board.memory.strategy),
         timeoutMs: options.connectTimeoutMs,
         baudRate: Math.min(options.baudRate, board.memory.baudRate ?? Infinity),
         after: { baudRate, idleLines },
+        usbSerialJtag: isUsbSerialJtag(lease.usb),
         signal,
         onEvent: (event) => {
           if (event.kind === 'connected') board.memory.strategy = event.strategy;
@@ -163,9 +164,10 @@ async function runInLoader<T>(
   });
 }
 
-function strategiesOf({ transport }: Lease): readonly ResetStrategy[] {
+function strategiesOf({ transport, resetSequence, usb }: Lease): readonly ResetStrategy[] {
   const { kind, hasModemLines } = transport;
-  return strategiesFor({ kind, hasModemLines, platform: process.platform });
+  if (resetSequence !== undefined) return [parseSequence(resetSequence)];
+  return strategiesFor({ kind, hasModemLines, platform: process.platform, ...usb });
 }
 
 function knownFirst(strategies: readonly ResetStrategy[], known: string | undefined): ResetStrategy[] {

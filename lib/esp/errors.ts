@@ -3,6 +3,8 @@
 export type EspErrorCode =
   /** No answer to SYNC. Facts: `bootLog` (text read while trying), `mode` from it, `attempts`. */
   | 'no-answer'
+  /** A reset sequence of the user's own cannot be read. Facts: `command`, `sequence`. */
+  | 'bad-reset-sequence'
   /** The chip booted from flash although the loader was asked for. Facts: `bootMode` (e.g. `0x13`), `bootLog`. */
   | 'wrong-boot-mode'
   /** The chip says "waiting for download" but does not answer: the host's TX line does not reach it. */

@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModemLines, Transport, TransportKind } from '../transport/transport.ts';
+import { EspError } from './errors.ts';
 
 /** One step: set the lines, then wait. */
 export interface ResetStep extends ModemLines {
@@ -67,13 +68,51 @@ export interface PortFacts {
   productId?: string | undefined;
 }
 
+/** Whether a port is the USB-Serial/JTAG peripheral inside the chip (C3, C6, H2, P4, S3). */
+export function isUsbSerialJtag({ vendorId, productId }: Pick<PortFacts, 'vendorId' | 'productId'>): boolean {
+  return vendorId === '303a' && productId === '1001';
+}
+
 /** The strategies worth trying on a port, in order; never empty. */
 export function strategiesFor(port: PortFacts): readonly ResetStrategy[] {
   if (!port.hasModemLines) return [BY_HAND];
-  if (port.vendorId === '303a' && port.productId === '1001') return [USB_SERIAL_JTAG, classic(DELAY_MS)];
+  if (isUsbSerialJtag(port)) return [USB_SERIAL_JTAG, classic(DELAY_MS)];
   const setsBothAtOnce = port.kind === 'serial' && port.platform !== 'win32';
   if (!setsBothAtOnce) return [classic(DELAY_MS), classic(LONG_DELAY_MS)];
   return [tight(DELAY_MS), tight(LONG_DELAY_MS), classic(DELAY_MS), classic(LONG_DELAY_MS)];
+}
+
+const SEQUENCE = /^(?:[DR][01]|U[01],[01]|W\d+(?:\.\d+)?)$/;
+
+/**
+ * A strategy of the user's own, written as esptool's `custom_reset_sequence`: commands joined by `|`.
+ * `D1` sets DTR, `R0` clears RTS, `U1,0` sets both at once, `W0.1` waits 0.1 s; `none` leaves the lines alone.
+ * Throws `EspError` 'bad-reset-sequence'.
+ */
+export function parseSequence(text: string): ResetStrategy {
+  if (text.trim() === 'none') return BY_HAND;
+  const steps: ResetStep[] = [];
+  let lines: ModemLines = { dtr: false, rts: false };
+  for (const command of text.split('|').map((part) => part.trim())) {
+    if (!SEQUENCE.test(command)) {
+      throw new EspError('bad-reset-sequence', `${command} is no reset command`, { command, sequence: text });
+    }
+    const last = steps.at(-1);
+    if (command.startsWith('W')) {
+      if (last) last.waitMs = (last.waitMs ?? 0) + Number(command.slice(1)) * 1000;
+      else steps.push({ ...lines, waitMs: Number(command.slice(1)) * 1000 });
+      continue;
+    }
+    lines = setLines(lines, command);
+    steps.push({ ...lines });
+  }
+  return { name: 'own sequence', steps };
+}
+
+function setLines(lines: ModemLines, command: string): ModemLines {
+  const [first = '', second = ''] = command.slice(1).split(',');
+  if (command.startsWith('U')) return { dtr: first === '1', rts: second === '1' };
+  return command.startsWith('D') ? { ...lines, dtr: first === '1' } : { ...lines, rts: first === '1' };
 }
 
 /** Carries a strategy out. Returns whether the port has the lines for it: some show only when they are set. */

@@ -15,6 +15,7 @@ import { words } from './protocol.ts';
 import { HARD_RESET, runReset } from './reset.ts';
 import { startStub } from './stub.ts';
 import { stubImage } from './stub-images.ts';
+import { silenceWatchdogs } from './watchdogs.ts';
 import { attachFlash, setFlashSize } from './write.ts';
 
 export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
@@ -22,6 +23,8 @@ export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
   baudRate: number;
   /** How the port is left. */
   after: AfterSession;
+  /** The chip's own USB-Serial/JTAG port: its watchdogs go on through the reset. */
+  usbSerialJtag?: boolean | undefined;
   onEvent: (event: SessionEvent) => void;
 }
 
@@ -86,7 +89,10 @@ async function openSession(transport: Transport, options: SessionOptions): Promi
   const loader = await connect(transport, options);
   const { chip, security } = await identify(loader);
   refuseSecured(chip, security);
-  if (loader.mode.name === 'ROM') await startStub(loader, await stubImage(chip.stub));
+  if (loader.mode.name === 'ROM') {
+    if (options.usbSerialJtag) await silenceWatchdogs(loader, chip);
+    await startStub(loader, await stubImage(chip.stub));
+  }
   await changeBaud(loader, options.baudRate);
   const mac = await readMac(loader, chip);
   await attachFlash(loader);

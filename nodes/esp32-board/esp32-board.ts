@@ -11,6 +11,8 @@ interface BoardDef extends NodeDef {
   flashBaudRate: string | number;
   /** What DTR and RTS do while nothing is reset. */
   idleLines: keyof typeof IDLE_LINES;
+  /** Commands of a reset sequence, `none`, or empty for what suits the port. */
+  resetSequence?: string;
   /** Seconds. */
   connectTimeout: string | number;
 }
@@ -28,6 +30,7 @@ export default function register(RED: NodeAPI): void {
       port: def.port,
       baudRate: numberOr(def.baudRate, 115200),
       idleLines: IDLE_LINES[oneOf(def.idleLines, ['auto', 'asserted', 'released'], 'auto', 'idleLines')],
+      resetSequence: def.resetSequence?.trim() || undefined,
       onWarning: ({ code, port, detail }) =>
         this.warn(RED._(`esp32-board.warning.${code}`, { port, detail })),
     });

@@ -1,0 +1,92 @@
+/** Reset sequences of the user's own, and what the chip's own USB port needs beside a reset. */
+import assert from 'node:assert/strict';
+import { CHIPS } from '../../lib/esp/chips.ts';
+import { isUsbSerialJtag, parseSequence, strategiesFor } from '../../lib/esp/reset.ts';
+import { withSession } from '../../lib/esp/session.ts';
+import { openTransport } from '../../lib/transport/open.ts';
+import { failsWith } from '../support/failures.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
+import type { VirtualBoard } from '../virtual-board/launch.ts';
+
+const CLASSIC = 'D0|R1|W0.1|D1|R0|W0.05|D0';
+
+describe('esp: reset sequences of the user', () => {
+  it('are read as esptool writes them', () => {
+    assert.deepEqual(parseSequence(CLASSIC).steps, [
+      { dtr: false, rts: false },
+      { dtr: false, rts: true, waitMs: 100 },
+      { dtr: true, rts: true },
+      { dtr: true, rts: false, waitMs: 50 },
+      { dtr: false, rts: false },
+    ]);
+    assert.deepEqual(parseSequence('U1,0 | W1 | W0.5').steps, [{ dtr: true, rts: false, waitMs: 1500 }]);
+    assert.deepEqual(parseSequence(' none ').steps, []);
+  });
+
+  it('are refused where a command is none', () => {
+    for (const text of ['', 'D2', 'D0|X1', 'W', 'W-1', 'U1', 'D0,1']) {
+      assert.throws(() => parseSequence(text), failsWith('bad-reset-sequence'), text);
+    }
+  });
+});
+
+describe('esp: sessions by own sequence and by USB-Serial/JTAG', () => {
+  let board: VirtualBoard;
+  before(async () => {
+    board = await launchBoard({ chip: 'esp32s3', timing: 'none' });
+  });
+  after(() => board.close());
+
+  async function chipBy(options: { sequence?: string; usbSerialJtag?: boolean }): Promise<string> {
+    const transport = await openTransport(board.rfc2217);
+    try {
+      const strategies = options.sequence
+        ? [parseSequence(options.sequence)]
+        : strategiesFor({ kind: 'rfc2217', hasModemLines: true, platform: 'linux' });
+      const { result } = await withSession(
+        transport,
+        {
+          strategies,
+          timeoutMs: 8000,
+          baudRate: 921600,
+          after: { baudRate: 115200, idleLines: undefined },
+          usbSerialJtag: options.usbSerialJtag,
+          signal: new AbortController().signal,
+          onEvent: () => undefined,
+        },
+        ({ facts }) => Promise.resolve(facts.chip),
+      );
+      return result;
+    } finally {
+      await transport.close();
+    }
+  }
+
+  it('reach the loader by a sequence that fits the circuit', async () => {
+    assert.equal(await chipBy({ sequence: CLASSIC }), 'ESP32-S3');
+  });
+
+  it('silence the watchdogs before the stub is sent, and only there', async () => {
+    const writes = async (usbSerialJtag: boolean): Promise<number> => {
+      board.clearLog();
+      await chipBy({ usbSerialJtag });
+      const ops = board.log().map(({ facts }) => facts['op']);
+      return ops.slice(0, ops.indexOf('MEM_BEGIN')).filter((op) => op === 'WRITE_REG').length;
+    };
+    assert.equal(await writes(false), 0);
+    assert.equal(await writes(true), 6);
+  });
+
+  it('know the port by its USB ids', () => {
+    assert.ok(isUsbSerialJtag({ vendorId: '303a', productId: '1001' }));
+    assert.ok(!isUsbSerialJtag({ vendorId: '10c4', productId: 'ea60' }));
+    const ids = { vendorId: '303a', productId: '1001' };
+    const [first] = strategiesFor({ kind: 'serial', hasModemLines: true, platform: 'linux', ...ids });
+    assert.equal(first?.name, 'USB-Serial/JTAG');
+  });
+
+  it('have a table of watchdogs for the chips with such a port that survive a reset', () => {
+    const names = CHIPS.filter(({ watchdogs }) => watchdogs).map(({ name }) => name);
+    assert.deepEqual(names, ['ESP32-S3', 'ESP32-C3', 'ESP32-C6', 'ESP32-H2', 'ESP32-P4']);
+  });
+});
