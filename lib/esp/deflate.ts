@@ -1,21 +1,13 @@
-/** Compression for the wire, in slices, so that the event loop of Node-RED is never held for long. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Deflate } from 'pako';
-import { concat } from './protocol.ts';
+/** Compression for the wire, off the event loop: 16 boards at once would hold Node-RED for seconds. */
+import { promisify } from 'node:util';
+import { constants, deflate as deflateInPool } from 'node:zlib';
 
-/** One slice takes a few milliseconds at level 9. */
-const SLICE = 16 * 1024;
+const inPool = promisify<Uint8Array, { level: number }, Buffer>(deflateInPool);
 
 /** zlib format at level 9, as ROM and stub inflate it. */
 export async function deflate(data: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-  const stream = new Deflate({ level: 9 });
-  const parts: Uint8Array[] = [];
-  stream.onData = (chunk: Uint8Array) => void parts.push(chunk);
-  for (let at = 0, last = false; !last; at += SLICE) {
-    signal.throwIfAborted();
-    last = at + SLICE >= data.length;
-    stream.push(data.subarray(at, at + SLICE), last);
-    await nextTurn();
-  }
-  return concat(...parts);
+  signal.throwIfAborted();
+  const compressed = await inPool(data, { level: constants.Z_BEST_COMPRESSION });
+  signal.throwIfAborted();
+  return compressed;
 }

@@ -6,7 +6,7 @@ import { Inbox } from '../transport/inbox.ts';
 import { PortError } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Chip } from './chips.ts';
-import { EspError } from './errors.ts';
+import { EspError, isEspError } from './errors.ts';
 import { decodeAnswer, encodeRequest, OPS, reasonText, words } from './protocol.ts';
 import type { Answer, Operation } from './protocol.ts';
 import { encodeFrame, FrameDecoder } from './slip.ts';
@@ -62,6 +62,11 @@ export interface CommandResult {
   result: Uint8Array;
 }
 
+/** A request as it goes over the wire; `check` is the XOR checksum of a data block. */
+export function requestFrame(operation: Operation, data: Uint8Array, check?: number): Uint8Array {
+  return encodeFrame(encodeRequest(operation, data, check));
+}
+
 export class Loader {
   readonly transport: Transport;
   readonly signal: AbortSignal;
@@ -101,8 +106,29 @@ export class Loader {
     data: Uint8Array = new Uint8Array(),
     options: CommandOptions = {},
   ): Promise<CommandResult> {
-    await this.transport.write(encodeFrame(encodeRequest(operation, data, options.check)));
+    return this.exchange(operation, requestFrame(operation, data, options.check), options);
+  }
+
+  /** As `command`, with a request that was put into its frame before (`requestFrame`). */
+  async exchange(
+    operation: Operation,
+    frame: Uint8Array,
+    options: Omit<CommandOptions, 'check'> = {},
+  ): Promise<CommandResult> {
+    await this.transport.write(frame);
     return this.#result(operation, await this.#answerTo(operation, options), options.resultLength ?? 0);
+  }
+
+  /** Reads and drops further answers to a command, until there were `count` or none came for `quietMs`. */
+  async furtherAnswers(operation: Operation, count: number, quietMs: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      try {
+        await this.#answerTo(operation, { timeoutMs: quietMs });
+      } catch (error) {
+        if (isEspError(error, 'command-timeout')) return;
+        throw error;
+      }
+    }
   }
 
   async readRegister(address: number): Promise<number> {

@@ -5,7 +5,7 @@
 import { deflate } from './deflate.ts';
 import { SECTOR } from './erase.ts';
 import { EspError } from './errors.ts';
-import { DEFAULT_TIMEOUT_MS } from './loader.ts';
+import { DEFAULT_TIMEOUT_MS, requestFrame } from './loader.ts';
 import type { Loader } from './loader.ts';
 import { checksum, concat, dataBlock, isTransmissionFault, words } from './protocol.ts';
 import type { Operation } from './protocol.ts';
@@ -119,9 +119,13 @@ async function send(
   onProgress: (progress: WriteProgress) => void,
 ): Promise<void> {
   await loader.command(transfer.begin, transfer.beginBody, { timeoutMs: transfer.beginTimeoutMs });
-  for (const [sequence, block] of transfer.blocks.entries()) {
+  let frame = blockFrame(transfer, 0);
+  for (const sequence of transfer.blocks.keys()) {
     loader.signal.throwIfAborted();
-    await sendBlock(loader, transfer, block, sequence);
+    const sent = sendBlock(loader, transfer, frame);
+    // While this one is on its way: the wire then waits for nothing but the answer.
+    frame = blockFrame(transfer, sequence + 1);
+    await sent;
     onProgress({ done: Math.round((total * (sequence + 1)) / transfer.blocks.length), total });
   }
   // The stub acknowledges this after its last write; a ROM would leave the loader by it.
@@ -130,17 +134,16 @@ async function send(
   }
 }
 
-async function sendBlock(
-  loader: Loader,
-  transfer: Transfer,
-  block: Uint8Array,
-  sequence: number,
-): Promise<void> {
-  const body = dataBlock(block, sequence);
-  const options = { check: checksum(block), timeoutMs: transfer.blockTimeoutMs };
+/** Empty behind the last block. */
+function blockFrame({ data, blocks }: Transfer, sequence: number): Uint8Array {
+  const block = blocks[sequence];
+  return block ? requestFrame(data, dataBlock(block, sequence), checksum(block)) : new Uint8Array();
+}
+
+async function sendBlock(loader: Loader, transfer: Transfer, frame: Uint8Array): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      await loader.command(transfer.data, body, options);
+      await loader.exchange(transfer.data, frame, { timeoutMs: transfer.blockTimeoutMs });
       return;
     } catch (error) {
       const damaged = error instanceof EspError && isTransmissionFault(error.facts['reason']);
