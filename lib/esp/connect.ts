@@ -33,9 +33,12 @@ export interface ConnectOptions {
 
 /** The mask ROM measures the host's rate on SYNC; this is the fastest it does so reliably. */
 export const SYNC_BAUD = 115200;
-const SYNC_TIMEOUT_MS = 100;
-const SYNCS_PER_RESET = 5;
-const PAUSE_BETWEEN_SYNCS_MS = 50;
+/** How often SYNC is sent: the first is lost on many chips. A later answer still counts for the next SYNC. */
+const SYNC_EVERY_MS = 60;
+const FURTHER_SYNC_ANSWERS = 7;
+const FURTHER_ANSWER_MS = 100;
+/** Together 720 ms, which a slow boot needs. */
+const SYNCS_PER_RESET = 12;
 /** Rounds over all strategies before a person is asked to help. */
 const ROUNDS_BY_LINES = 2;
 
@@ -91,10 +94,12 @@ function connected(loader: Loader, strategy: string, options: ConnectOptions): L
 async function syncRepeatedly(loader: Loader, count: number, deadline: number): Promise<boolean> {
   const byHand = count === Infinity;
   for (let i = 0; i < count && performance.now() < deadline; i++) {
+    const next = performance.now() + SYNC_EVERY_MS;
     if (await sync(loader)) return true;
     // It started its program: no SYNC will be heard before the next reset.
     if (!byHand && bootMode(loader.log)?.download === false) return false;
-    await sleep(PAUSE_BETWEEN_SYNCS_MS, undefined, { signal: loader.signal });
+    // One that was answered by nonsense ended early.
+    await sleep(Math.max(0, next - performance.now()), undefined, { signal: loader.signal });
   }
   return false;
 }
@@ -105,9 +110,9 @@ async function syncRepeatedly(loader: Loader, count: number, deadline: number): 
  */
 async function sync(loader: Loader): Promise<boolean> {
   try {
-    const { value } = await loader.command('SYNC', SYNC_PAYLOAD, { timeoutMs: SYNC_TIMEOUT_MS });
+    const { value } = await loader.command('SYNC', SYNC_PAYLOAD, { timeoutMs: SYNC_EVERY_MS });
     loader.mode = value === 0 ? STUB_MODE : romMode(undefined);
-    await loader.drain(SYNC_TIMEOUT_MS);
+    await loader.furtherAnswers('SYNC', FURTHER_SYNC_ANSWERS, FURTHER_ANSWER_MS);
     return true;
   } catch (error) {
     if (error instanceof EspError) return false;
