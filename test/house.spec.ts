@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Package → the only files that may name it. */
 const ONE_DOOR: Readonly<Record<string, readonly string[]>> = {
   serialport: ['lib/transport/serial.ts', 'lib/transport/list.ts'],
+  pako: ['lib/esp/deflate.ts'],
   'esptool-js': ['lib/esp/stub-images.ts'],
 };
 

@@ -27,6 +27,8 @@ export type LoaderJobEvent =
 export interface LoaderJobOptions extends JobOptions {
   /** Bits per second in the loader. */
   baudRate: number;
+  /** `avoid` Espressif's stub, see `SessionOptions`. */
+  stub?: 'use' | 'avoid' | undefined;
   /** Milliseconds to get hold of the loader. */
   connectTimeoutMs: number;
   onEvent: (event: LoaderJobEvent) => void;
@@ -152,6 +154,7 @@ async function runInLoader<T>(
         timeoutMs: options.connectTimeoutMs,
         baudRate: Math.min(options.baudRate, board.memory.baudRate ?? Infinity),
         after: { baudRate, idleLines },
+        stub: options.stub,
         usbSerialJtag: isUsbSerialJtag(lease.usb),
         signal,
         onEvent: (event) => {

@@ -8,9 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transport } from '../transport/transport.ts';
 import { bootMode, looksLikeWrongBaud } from './boot-log.ts';
-import { chipByImageId, chipByMagic } from './chips.ts';
-import type { Chip } from './chips.ts';
-import { EspError, isEspError } from './errors.ts';
+import { EspError } from './errors.ts';
 import { Loader, romMode, STUB_MODE } from './loader.ts';
 import { runReset } from './reset.ts';
 import type { ResetStrategy } from './reset.ts';
@@ -137,71 +135,4 @@ function noAnswer(log: string): EspError {
     return new EspError('no-answer', 'only unreadable bytes came', { ...facts, heard: 'garbage' });
   }
   return new EspError('no-answer', 'the chip does not answer', { ...facts, heard: log ? 'text' : 'nothing' });
-}
-
-const MAGIC_REGISTER = 0x40001000;
-const SECURITY_INFO_LENGTH = 20;
-
-/** Facts of GET_SECURITY_INFO; absent on chips which do not know the command. */
-export interface SecurityInfo {
-  secureBoot: boolean;
-  secureDownload: boolean;
-  flashEncryption: boolean;
-}
-
-export interface Identity {
-  chip: Chip;
-  security?: SecurityInfo;
-}
-
-/**
- * Which chip answers: the three oldest by a word in their ROM, all others by the id they tell.
- * The word is asked first as the ESP32's ROM takes a quarter second to refuse the other question.
- * Throws `EspError` 'unknown-chip'.
- */
-export async function identify(loader: Loader): Promise<Identity> {
-  const magic = await readMagic(loader);
-  const known = magic === undefined ? undefined : chipByMagic(magic);
-  if (known?.romIsMinimal || known?.imageId === 0) return { chip: known };
-  const info = await readSecurityInfo(loader);
-  const chip = known ?? (info.chipId === undefined ? undefined : chipByImageId(info.chipId));
-  if (!chip) {
-    const facts = { magic, id: info.chipId };
-    throw new EspError('unknown-chip', `no chip has magic ${magic} and id ${info.chipId}`, facts);
-  }
-  return { chip, security: info.security };
-}
-
-/** The word is not readable in Secure Download Mode. */
-async function readMagic(loader: Loader): Promise<number | undefined> {
-  try {
-    return await loader.readRegister(MAGIC_REGISTER);
-  } catch (error) {
-    if (isEspError(error, 'command-unsupported') || isEspError(error, 'command-failed')) return undefined;
-    throw error;
-  }
-}
-
-/** 20 bytes: flags, crypt count, key purposes, chip id, api version. The ESP32-S2 leaves out the last two. */
-async function readSecurityInfo(loader: Loader): Promise<{ security: SecurityInfo; chipId?: number }> {
-  const { result } = await readInfo(loader);
-  const view = new DataView(result.buffer, result.byteOffset, result.length);
-  const flags = view.getUint32(0, true);
-  let bits = 0;
-  for (let count = view.getUint8(4); count; count >>= 1) bits += count & 1;
-  const security = {
-    secureBoot: (flags & 1) !== 0,
-    secureDownload: (flags & 4) !== 0,
-    flashEncryption: bits % 2 === 1,
-  };
-  return result.length < SECURITY_INFO_LENGTH ? { security } : { security, chipId: view.getUint32(12, true) };
-}
-
-async function readInfo(loader: Loader): Promise<{ result: Uint8Array }> {
-  try {
-    return await loader.command('GET_SECURITY_INFO', undefined, { resultLength: SECURITY_INFO_LENGTH });
-  } catch (error) {
-    if (!isEspError(error, 'bad-answer') && !isEspError(error, 'command-failed')) throw error;
-    return loader.command('GET_SECURITY_INFO', undefined, { resultLength: 12 });
-  }
 }

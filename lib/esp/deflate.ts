@@ -1,13 +1,24 @@
-/** Compression for the wire, off the event loop: 16 boards at once would hold Node-RED for seconds. */
-import { promisify } from 'node:util';
-import { constants, deflate as deflateInPool } from 'node:zlib';
+/** Compression for the wire, in slices, so that the event loop of Node-RED is never held for long. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Deflate } from 'pako';
+import { concat } from './protocol.ts';
 
-const inPool = promisify<Uint8Array, { level: number }, Buffer>(deflateInPool);
+/**
+ * Half a millisecond of work at level 9. Sixteen boards flashed at once take their slices in the same turn of
+ * the loop, in which the steps of a reset have to be on time.
+ */
+const SLICE = 2 * 1024;
 
 /** zlib format at level 9, as ROM and stub inflate it. */
 export async function deflate(data: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-  signal.throwIfAborted();
-  const compressed = await inPool(data, { level: constants.Z_BEST_COMPRESSION });
-  signal.throwIfAborted();
-  return compressed;
+  const stream = new Deflate({ level: 9 });
+  const parts: Uint8Array[] = [];
+  stream.onData = (chunk: Uint8Array) => void parts.push(chunk);
+  for (let at = 0; at < data.length; at += SLICE) {
+    signal.throwIfAborted();
+    stream.push(data.subarray(at, at + SLICE), false);
+    await nextTurn();
+  }
+  stream.push(new Uint8Array(0), true);
+  return concat(...parts);
 }

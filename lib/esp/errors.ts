@@ -19,7 +19,7 @@ export type EspErrorCode =
   | 'bad-answer'
   /** The chip id or magic is of no chip known here. Facts: `id` or `magic`. */
   | 'unknown-chip'
-  /** The stub was uploaded but did not say OHAI. Facts: `hex` of what came instead. */
+  /** The stub was uploaded but did not start. Facts: `because` (a code), `romIsMinimal`. */
   | 'stub-silent'
   /** The flash chip does not answer with a usable id. Facts: `id`. */
   | 'flash-not-found'

@@ -4,7 +4,7 @@ import type { Firmware } from './firmware.ts';
 import type { Partition } from './partitions.ts';
 import { partitionsOnBoard } from './plan.ts';
 import { readFlash } from './read.ts';
-import type { SecurityInfo } from './connect.ts';
+import type { SecurityInfo } from './identify.ts';
 import type { BoardFacts, Session } from './session.ts';
 
 export interface BoardInfo extends BoardFacts {

@@ -5,16 +5,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModemLines, Transport } from '../transport/transport.ts';
 import type { Chip } from './chips.ts';
-import { connect, identify, SYNC_BAUD } from './connect.ts';
-import type { ConnectEvent, ConnectOptions, SecurityInfo } from './connect.ts';
-import { EspError } from './errors.ts';
+import { connect, SYNC_BAUD } from './connect.ts';
+import type { ConnectEvent, ConnectOptions } from './connect.ts';
+import { identify } from './identify.ts';
+import type { SecurityInfo } from './identify.ts';
+import { EspError, isEspError } from './errors.ts';
 import { readFlashId } from './flash-id.ts';
-import { Loader } from './loader.ts';
+import { Loader, romMode } from './loader.ts';
 import { readMac } from './mac.ts';
 import { words } from './protocol.ts';
 import { HARD_RESET, runReset } from './reset.ts';
 import { startStub } from './stub.ts';
-import { stubImage } from './stub-images.ts';
 import { silenceWatchdogs } from './watchdogs.ts';
 import { attachFlash, setFlashSize } from './write.ts';
 
@@ -23,12 +24,18 @@ export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
   baudRate: number;
   /** How the port is left. */
   after: AfterSession;
+  /** `avoid`: speak to the mask ROM only, which is slower and can neither read nor erase by itself. */
+  stub?: 'use' | 'avoid' | undefined;
   /** The chip's own USB-Serial/JTAG port: its watchdogs go on through the reset. */
   usbSerialJtag?: boolean | undefined;
   onEvent: (event: SessionEvent) => void;
 }
 
-export type SessionEvent = ConnectEvent | ({ kind: 'board' } & BoardFacts);
+export type SessionEvent =
+  | ConnectEvent
+  /** The stub does not start; it goes on more slowly without. */
+  | { kind: 'no-stub' }
+  | ({ kind: 'board' } & BoardFacts);
 
 /** What a person knows a board by. */
 export interface BoardFacts {
@@ -85,27 +92,44 @@ export async function withSession<T>(
   return { result, reset: options.after.stay ? false : await leave(transport, options.after) };
 }
 
+/** Tries to run the stub so often before doing without it. */
+const STUB_ATTEMPTS = 2;
+
+/**
+ * The stub is what makes flashing fast and reading possible; but where it does not start (bad RAM transfer,
+ * odd chip), the mask ROM can still write.
+ */
 async function openSession(transport: Transport, options: SessionOptions): Promise<Session> {
+  for (let attempt = 1; options.stub !== 'avoid'; attempt++) {
+    try {
+      return await openOnce(transport, options, true);
+    } catch (error) {
+      if (!isEspError(error, 'stub-silent')) throw error;
+      if (error.facts['romIsMinimal'] === true) throw error;
+      if (attempt === STUB_ATTEMPTS) break;
+    }
+  }
+  options.onEvent({ kind: 'no-stub' });
+  return openOnce(transport, options, false);
+}
+
+async function openOnce(transport: Transport, options: SessionOptions, withStub: boolean): Promise<Session> {
   const loader = await connect(transport, options);
   const { chip, security } = await identify(loader);
   refuseSecured(chip, security);
   if (loader.mode.name === 'ROM') {
     if (options.usbSerialJtag) await silenceWatchdogs(loader, chip);
-    await startStub(loader, await stubImage(chip.stub));
+    if (withStub) await startStub(loader, chip);
+    else loader.mode = romMode(chip);
   }
-  await changeBaud(loader, options.baudRate);
+  // A ROM derives its rates from a clock it has only measured: it stays at the one it answered at.
+  if (loader.mode.name === 'stub') await changeBaud(loader, options.baudRate);
+  else await attachFlash(loader);
   const mac = await readMac(loader, chip);
-  await attachFlash(loader);
   const { id, size } = await readFlashId(loader, chip);
   await setFlashSize(loader, size);
   const facts = { chip: chip.name, mac, flashSize: size };
-  return {
-    loader,
-    chip,
-    facts,
-    flashId: jedecText(id),
-    ...(security ? { security } : {}),
-  };
+  return { loader, chip, facts, flashId: jedecText(id), ...(security ? { security } : {}) };
 }
 
 /** As data sheets have it: manufacturer first, `ef4016`. */

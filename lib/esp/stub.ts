@@ -1,8 +1,10 @@
 /** Runs Espressif's flasher stub from RAM: faster and more able than the mask ROM. */
+import type { Chip } from './chips.ts';
 import { EspError, isEspError } from './errors.ts';
 import { STUB_MODE } from './loader.ts';
 import type { Loader } from './loader.ts';
 import { checksum, dataBlock, words } from './protocol.ts';
+import { stubImage } from './stub-images.ts';
 import type { StubImage } from './stub-images.ts';
 
 /** The largest block a ROM takes into RAM; over USB-OTG it is 0x800. */
@@ -11,8 +13,22 @@ const RAM_BLOCK = 0x1800;
 const MEM_END_TIMEOUT_MS = 200;
 const GREETING = 'OHAI';
 
-/** Uploads and starts a stub, and speaks to it from then on. Throws `EspError` 'stub-silent' and others. */
-export async function startStub(loader: Loader, stub: StubImage): Promise<void> {
+/**
+ * Uploads and starts the stub of a chip, and speaks to it from then on.
+ * Throws `EspError` 'stub-silent' with what went wrong as its cause; `PortError`; an abort.
+ */
+export async function startStub(loader: Loader, chip: Chip): Promise<void> {
+  try {
+    await upload(loader, await stubImage(chip.stub));
+  } catch (error) {
+    if (!(error instanceof EspError)) throw error;
+    const facts = { because: error.code, romIsMinimal: chip.romIsMinimal === true };
+    throw new EspError('stub-silent', `the stub does not start (${error.message})`, facts, error);
+  }
+  loader.mode = STUB_MODE;
+}
+
+async function upload(loader: Loader, stub: StubImage): Promise<void> {
   await writeMemory(loader, stub.text.address, stub.text.bytes);
   await writeMemory(loader, stub.data.address, stub.data.bytes);
   try {
@@ -20,13 +36,14 @@ export async function startStub(loader: Loader, stub: StubImage): Promise<void> 
   } catch (error) {
     if (!isEspError(error, 'command-timeout')) throw error;
   }
-  const greeting = Buffer.from(await loader.nextFrame('stub start')).toString('latin1');
-  if (greeting !== GREETING) {
-    throw new EspError('stub-silent', 'the stub did not report after its start', {
-      hex: Buffer.from(greeting, 'latin1').toString('hex'),
+  const greeting = await loader.nextFrame('stub start');
+  if (Buffer.from(greeting).toString('latin1') !== GREETING) {
+    const hex = Buffer.from(greeting).toString('hex');
+    throw new EspError('bad-answer', 'something else than the stub reports', {
+      operation: 'stub start',
+      hex,
     });
   }
-  loader.mode = STUB_MODE;
 }
 
 async function writeMemory(loader: Loader, address: number, bytes: Uint8Array): Promise<void> {

@@ -26,11 +26,12 @@ const BLOCK_64K = 0x10000;
 const PAGE = 256;
 const STATUS_MASK = 0xffff;
 
-/** Makes the flash ready for commands: attached to the ROM, and its size known (else only 2 MB are usable). */
+/** Makes the flash ready for the ROM's commands; the stub has done so for itself. */
 export async function attachFlash(loader: Loader): Promise<void> {
-  await loader.command('SPI_ATTACH', loader.mode.name === 'ROM' ? words(0, 0) : words(0));
+  await loader.command('SPI_ATTACH', words(0, 0));
 }
 
+/** Without it only 2 MB are usable. */
 export async function setFlashSize(loader: Loader, flashSize: number): Promise<void> {
   await loader.command('SPI_SET_PARAMS', words(0, flashSize, BLOCK_64K, SECTOR, PAGE, STATUS_MASK));
 }

@@ -67,7 +67,10 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     };
     return {
       run: async (context) => {
-        const result = await flashBoard(context.device, firmware, { ...wish, ...loaderOptions(context) });
+        const result = await flashBoard(context.device, firmware, {
+          ...wish,
+          ...loaderOptions(context, msg),
+        });
         return { payload: result, shown: wish.dryRun ? { key: 'planned' } : flashed(result) };
       },
     };
@@ -78,7 +81,10 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const place = placeOf(def, msg);
     return {
       run: async (context) => {
-        const result = await verifyBoard(context.device, firmware, { ...place, ...loaderOptions(context) });
+        const result = await verifyBoard(context.device, firmware, {
+          ...place,
+          ...loaderOptions(context, msg),
+        });
         return { payload: result, shown: { key: 'verified' } };
       },
     };
@@ -88,7 +94,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const range = rangeOf(def, msg);
     return {
       run: async (context) => {
-        const result = await eraseBoard(context.device, range, loaderOptions(context));
+        const result = await eraseBoard(context.device, range, loaderOptions(context, msg));
         return { payload: result, shown: { key: 'erased' } };
       },
     };
@@ -98,15 +104,15 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const range = rangeOf(def, msg);
     return {
       run: async (context) => {
-        const bytes = await readBoard(context.device, range, loaderOptions(context));
+        const bytes = await readBoard(context.device, range, loaderOptions(context, msg));
         return { payload: Buffer.from(bytes), shown: { key: 'done' } };
       },
     };
   },
 
-  info: () => ({
+  info: (_api, _node, _def, msg) => ({
     run: async (context) => {
-      const result = await inspectBoard(context.device, loaderOptions(context));
+      const result = await inspectBoard(context.device, loaderOptions(context, msg));
       return { payload: result, shown: { key: 'board', facts: { chip: result.chip } } };
     },
   }),
@@ -115,7 +121,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const into = oneOf(msg['into'], ['run', 'loader'], 'run', 'into');
     return {
       run: async (context) => {
-        const result = await resetBoard(context.device, into, loaderOptions(context));
+        const result = await resetBoard(context.device, into, loaderOptions(context, msg));
         return { payload: result, shown: { key: 'reset' } };
       },
     };
@@ -156,8 +162,9 @@ function rangeOf(def: FlashDef, msg: Message): Range {
   return { offset, size: optionalAddress(msg['size'] ?? def.size, 'size') };
 }
 
-function loaderOptions(context: JobContext): LoaderJobOptions {
+function loaderOptions(context: JobContext, msg: Message): LoaderJobOptions {
   return {
+    stub: msg['stub'] === false ? 'avoid' : 'use',
     baudRate: context.board.flashBaudRate,
     connectTimeoutMs: context.board.connectTimeoutMs,
     signal: context.signal,

@@ -1,6 +1,6 @@
 /** Packets and conversations as a mask ROM and the stub were recorded to have them. */
 import assert from 'node:assert/strict';
-import { identify } from '../../lib/esp/connect.ts';
+import { identify } from '../../lib/esp/identify.ts';
 import { Loader, romMode, STUB_MODE } from '../../lib/esp/loader.ts';
 import {
   checksum,

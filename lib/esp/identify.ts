@@ -1,0 +1,93 @@
+/** Which chip answers, and what protects it. */
+import { chipByImageId, chipByMagic } from './chips.ts';
+import type { Chip } from './chips.ts';
+import { EspError, isEspError } from './errors.ts';
+import type { Loader } from './loader.ts';
+
+const MAGIC_REGISTER = 0x40001000;
+const SECURITY_INFO_LENGTH = 20;
+const ESP32_ID = 0;
+
+/** What protects the chip; absent on the ESP8266, which has nothing. */
+export interface SecurityInfo {
+  secureBoot: boolean;
+  secureDownload: boolean;
+  flashEncryption: boolean;
+}
+
+export interface Identity {
+  chip: Chip;
+  security?: SecurityInfo;
+}
+
+/**
+ * Which chip answers: the three oldest by a word in their ROM, all others by the id they tell.
+ * The word is asked first as the ESP32's ROM takes a quarter second to refuse the other question.
+ * Throws `EspError` 'unknown-chip'.
+ */
+export async function identify(loader: Loader): Promise<Identity> {
+  const magic = await readMagic(loader);
+  const known = magic === undefined ? undefined : chipByMagic(magic);
+  if (known?.romIsMinimal) return { chip: known };
+  if (known?.imageId === ESP32_ID) return { chip: known, security: await readEsp32Security(loader) };
+  const info = await readSecurityInfo(loader);
+  const chip = known ?? (info.chipId === undefined ? undefined : chipByImageId(info.chipId));
+  if (!chip) {
+    const facts = { magic, id: info.chipId };
+    throw new EspError('unknown-chip', `no chip has magic ${magic} and id ${info.chipId}`, facts);
+  }
+  return { chip, security: info.security };
+}
+
+/** The word is not readable in Secure Download Mode. */
+async function readMagic(loader: Loader): Promise<number | undefined> {
+  try {
+    return await loader.readRegister(MAGIC_REGISTER);
+  } catch (error) {
+    if (isEspError(error, 'command-unsupported') || isEspError(error, 'command-failed')) return undefined;
+    throw error;
+  }
+}
+
+/** 20 bytes: flags, crypt count, key purposes, chip id, api version. The ESP32-S2 leaves out the last two. */
+async function readSecurityInfo(loader: Loader): Promise<{ security: SecurityInfo; chipId?: number }> {
+  const { result } = await readInfo(loader);
+  const view = new DataView(result.buffer, result.byteOffset, result.length);
+  const flags = view.getUint32(0, true);
+  const security = {
+    secureBoot: (flags & 1) !== 0,
+    secureDownload: (flags & 4) !== 0,
+    flashEncryption: hasOddBits(view.getUint8(4)),
+  };
+  return result.length < SECURITY_INFO_LENGTH ? { security } : { security, chipId: view.getUint32(12, true) };
+}
+
+async function readInfo(loader: Loader): Promise<{ result: Uint8Array }> {
+  try {
+    return await loader.command('GET_SECURITY_INFO', undefined, { resultLength: SECURITY_INFO_LENGTH });
+  } catch (error) {
+    if (!isEspError(error, 'bad-answer') && !isEspError(error, 'command-failed')) throw error;
+    return loader.command('GET_SECURITY_INFO', undefined, { resultLength: 12 });
+  }
+}
+
+/** Words 0 and 6 of the ESP32's eFuse block 0. */
+const ESP32_EFUSE_CRYPT = 0x3ff5a000;
+const ESP32_EFUSE_BOOT = 0x3ff5a018;
+
+/**
+ * The ESP32's ROM does not tell, but its eFuses can be read: FLASH_CRYPT_CNT, and ABS_DONE_0 and _1 for the two
+ * kinds of Secure Boot. Source: ESP-IDF `esp_efuse_table.csv`.
+ */
+async function readEsp32Security(loader: Loader): Promise<SecurityInfo> {
+  const cryptCount = ((await loader.readRegister(ESP32_EFUSE_CRYPT)) >>> 20) & 0x7f;
+  const secureBoot = ((await loader.readRegister(ESP32_EFUSE_BOOT)) >>> 4) & 0b11;
+  return { secureBoot: secureBoot !== 0, secureDownload: false, flashEncryption: hasOddBits(cryptCount) };
+}
+
+/** Each change of flash encryption burns one bit more: it is on while their number is odd. */
+function hasOddBits(value: number): boolean {
+  let odd = false;
+  for (let rest = value; rest; rest &= rest - 1) odd = !odd;
+  return odd;
+}
