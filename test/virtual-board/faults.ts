@@ -16,6 +16,8 @@ export type Fault =
   | { kind: 'boot-noise'; bytes: number }
   /** The sector at this flash offset no longer erases. */
   | { kind: 'worn-sector'; offset: number }
+  /** Code started from RAM crashes, the stub too: as where that part of the RAM is bad. */
+  | { kind: 'bad-ram' }
   /** The chip does not say a word and hears none. */
   | { kind: 'silent' };
 
