@@ -227,7 +227,8 @@ export class Board {
     this.#autobaud = this.#options.firstSync === 'answered' ? 'trained' : 'armed';
     let exit = await new RomLoader(chip, this.#link(new RomInbox(this.chip.rom.maxFrame), signal)).run();
     while (exit.kind === 'entry') {
-      const started = this.#stubs.isLoaded(chip.ram, exit.address);
+      const runs = this.faults.find('bad-ram') === undefined;
+      const started = runs && this.#stubs.isLoaded(chip.ram, exit.address);
       this.#event('run-code', { address: exit.address, stub: started });
       if (!started) return this.#crash(signal);
       this.#autobaud = 'off';
