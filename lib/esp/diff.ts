@@ -8,7 +8,7 @@ import { md5, regionMd5 } from './verify.ts';
 import type { Region } from './verify.ts';
 
 const BLOCK = 0x10000;
-/** With fewer blocks than this, looking at all of them costs less than being clever. */
+/** With fewer blocks than this, looking at all of them, even sector by sector, costs less than being clever. */
 const MANY_BLOCKS = 8;
 
 /** The parts to be written, in order, neighbours joined; none when the flash holds it all. */
@@ -18,7 +18,7 @@ export async function changedParts(loader: Loader, region: Region): Promise<Regi
   if (blocks.length >= MANY_BLOCKS && (await allDiffer(loader, spread(blocks)))) return [region];
   const changed = await differing(loader, blocks);
   // Compressed as one stream, much is written faster than little with gaps.
-  if (changed.length > blocks.length / 2) return joined(changed, region);
+  if (changed.length > Math.max(blocks.length, MANY_BLOCKS) / 2) return joined(changed, region);
   const sectors: Region[] = [];
   for (const block of changed) sectors.push(...(await differing(loader, cut(block, SECTOR))));
   return joined(sectors, region);

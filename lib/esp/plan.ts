@@ -28,7 +28,7 @@ export interface Loss {
 
 export interface Plan {
   erase: EraseChoice;
-  /** Bytes of the firmware, of them to be written, and of them there already. */
+  /** Bytes of the firmware, of them to be written, and of them left as they are in the flash. */
   total: number;
   write: number;
   unchanged: number;
@@ -58,7 +58,8 @@ export async function makePlan(
   const regions = firmware.regions.flatMap((region) => withoutPadding(region, kept));
   const changes: Region[] = [];
   for (const region of regions) changes.push(...(keepsData ? await changedParts(loader, region) : [region]));
-  const total = sum(regions);
+  // Padding that is not written where data is kept counts as left alone.
+  const total = sum(firmware.regions);
   const write = sum(changes);
   return {
     erase,

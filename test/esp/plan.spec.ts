@@ -228,7 +228,7 @@ describe('esp: plan of flashing', () => {
     await flip(VFS + SECTOR);
     await flip(APP + 1);
     const parts = checkParts([
-      { bytes: image.bytes.subarray(0, NVS - offset), offset },
+      { bytes: image.bytes.subarray(TABLE - offset, NVS - offset), offset: TABLE },
       { bytes: image.bytes.subarray(APP - offset), offset: APP },
       { bytes: data, offset: VFS },
     ]);
