@@ -23,7 +23,7 @@ const IN_RESET: ResetStep = { dtr: false, rts: true };
 const BOTH: ResetStep = { dtr: true, rts: true };
 
 /**
- * DTR and RTS change one after the other, for ports that cannot set both at once (Windows, remote).
+ * DTR and RTS change one after the other, for ports that cannot set both at once (Windows).
  * The wait with IO0 low bridges the capacitor on EN; some boards have a large one, hence two lengths.
  */
 function classic(delayMs: number): ResetStrategy {
@@ -31,6 +31,15 @@ function classic(delayMs: number): ResetStrategy {
     name: `classic ${delayMs} ms`,
     steps: [{ ...IN_RESET, waitMs: 100 }, BOTH, { ...IO0_LOW, waitMs: delayMs }, IDLE],
   };
+}
+
+/**
+ * The same over a network. The transport leads over (1,1) by itself and sends both changes in one piece; with
+ * two, EN rises in between when the network, or this process, is slow.
+ */
+function remote(delayMs: number): ResetStrategy {
+  const { name } = classic(delayMs);
+  return { name, steps: [{ ...IN_RESET, waitMs: 100 }, { ...IO0_LOW, waitMs: delayMs }, IDLE] };
 }
 
 /** Both lines change in one step, so that EN never rises before IO0 is low. */
@@ -77,8 +86,8 @@ export function isUsbSerialJtag({ vendorId, productId }: Pick<PortFacts, 'vendor
 export function strategiesFor(port: PortFacts): readonly ResetStrategy[] {
   if (!port.hasModemLines) return [BY_HAND];
   if (isUsbSerialJtag(port)) return [USB_SERIAL_JTAG, classic(DELAY_MS)];
-  const setsBothAtOnce = port.kind === 'serial' && port.platform !== 'win32';
-  if (!setsBothAtOnce) return [classic(DELAY_MS), classic(LONG_DELAY_MS)];
+  if (port.kind !== 'serial') return [remote(DELAY_MS), remote(LONG_DELAY_MS)];
+  if (port.platform === 'win32') return [classic(DELAY_MS), classic(LONG_DELAY_MS)];
   return [tight(DELAY_MS), tight(LONG_DELAY_MS), classic(DELAY_MS), classic(LONG_DELAY_MS)];
 }
 

@@ -65,8 +65,13 @@ describe('esp: reset strategies', () => {
   });
 
   it('hold IO0 low while EN rises, and let go of both lines at the end', () => {
-    for (const platform of ['linux', 'win32'] as const) {
-      for (const strategy of strategiesFor({ kind: 'serial', hasModemLines: true, platform })) {
+    const ports = [
+      { kind: 'serial', platform: 'linux' },
+      { kind: 'serial', platform: 'win32' },
+      { kind: 'rfc2217', platform: 'linux' },
+    ] as const;
+    for (const port of ports) {
+      for (const strategy of strategiesFor({ ...port, hasModemLines: true })) {
         const steps = strategy.steps.map(({ dtr, rts }) => `${Number(dtr)}${Number(rts)}`);
         assert.equal(steps.at(-1), '00', strategy.name);
         const inReset = steps.indexOf('01');
