@@ -6,11 +6,11 @@ import { strategiesFor } from '../../lib/esp/reset.ts';
 import { withSession } from '../../lib/esp/session.ts';
 import type { SessionOptions } from '../../lib/esp/session.ts';
 import { openTransport } from '../../lib/transport/open.ts';
-import type { Transport } from '../../lib/transport/transport.ts';
+import type { ModemLines, Transport } from '../../lib/transport/transport.ts';
 
 export interface Flashed {
   result: FlashResult;
-  /** Milliseconds from nothing to verified and reset into the program. */
+  /** Milliseconds from nothing to verified; the reset into the program, which the peer does not do, is left out. */
   verifiedMs: number;
 }
 
@@ -50,7 +50,7 @@ export function connects(port: string, baudRate: number): Promise<number> {
   });
 }
 
-/** Flashes; all from opening the port to the reset into the program counts. */
+/** Flashes; all from opening the port counts. */
 export function flashes(
   port: string,
   bytes: Uint8Array,
@@ -62,11 +62,29 @@ export function flashes(
 ): Promise<Flashed> {
   const start = performance.now();
   return withTransport(port, async (transport) => {
-    const result = await flash(transport, checkParts([{ bytes }]), {
+    let resetAt = NaN;
+    const noting = noteResets(transport, () => (resetAt = performance.now()));
+    const result = await flash(noting, checkParts([{ bytes }]), {
       ...session(transport, baudRate, signal),
       erase: 'needed',
       onEvent: onEvent ?? (() => undefined),
     });
-    return { result, verifiedMs: performance.now() - start };
+    return { result, verifiedMs: resetAt - start };
+  });
+}
+
+/** The transport as it is, telling when EN is pulled low. */
+function noteResets(transport: Transport, note: () => void): Transport {
+  return new Proxy(transport, {
+    get: (target, name) => {
+      if (name === 'setModemLines') {
+        return (lines: ModemLines) => {
+          if (lines.rts && !lines.dtr) note();
+          return target.setModemLines(lines);
+        };
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
   });
 }

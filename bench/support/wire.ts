@@ -14,6 +14,8 @@ const STUB_BLOCK = 0x4000;
 const SECTOR = 0x1000;
 const BLOCK_64K = 0x10000;
 const PAGE = 256;
+/** The stub writes what it has unpacked whenever its dictionary is full. */
+const DICTIONARY = 0x8000;
 
 const frameLength = (operation: Operation, body: Uint8Array): number =>
   encodeFrame(encodeRequest(operation, body)).length;
@@ -85,9 +87,9 @@ class Eraser {
   }
 }
 
-/** How much each block of a compressed stream unpacks to. */
+/** How much the stub has to write when each block of a compressed stream has come. */
 function unpackedSizes(blocks: readonly Uint8Array[]): number[] {
-  const inflate = new Inflate({ chunkSize: 1024 });
+  const inflate = new Inflate({ chunkSize: DICTIONARY });
   let total = 0;
   inflate.onData = (chunk) => void (total += chunk.length);
   return blocks.map((block, i) => {
