@@ -4,7 +4,8 @@ import { backUp } from './backup.ts';
 import type { BackupChoice, BackupPart } from './backup.ts';
 import { eraseChip } from './erase.ts';
 import { EspError } from './errors.ts';
-import { isLineFault, ratesFrom } from './ladder.ts';
+import { isLineFault, rungsFrom } from './ladder.ts';
+import type { Rung } from './ladder.ts';
 import type { Partition } from './partitions.ts';
 import { placeParts } from './place.ts';
 import type { Part, Placed, Target, Wish } from './place.ts';
@@ -57,6 +58,14 @@ export interface FlashResult extends BoardFacts {
 
 type Outcome = Omit<FlashResult, 'reset' | 'baudRate'>;
 
+/** What earlier attempts have done for good. */
+interface DoneBefore {
+  /** Everything is erased, as was asked for; from then on what differs tells what is missing. */
+  erased: boolean;
+  /** Taken before anything was written: a later one would be of a flash that is half new. */
+  backup: FlashResult['backup'];
+}
+
 /**
  * Flashes checked firmware. Nothing is erased before it is known to fit this board, and only what differs is
  * written. A bad line makes it go on more slowly, from what is there already. On every way out the board is
@@ -69,21 +78,20 @@ export async function flash(
   options: FlashOptions,
 ): Promise<FlashResult> {
   const prepared = typeof source === 'function' ? [] : source.map((part) => prepare(part, options.signal));
-  const rates = ratesFrom(options.baudRate);
-  let erase = options.erase;
-  for (const [i, baudRate] of rates.entries()) {
+  const rungs = rungsFrom(options.baudRate);
+  const done: DoneBefore = { erased: false, backup: undefined };
+  for (const [i, rung] of rungs.entries()) {
+    const { baudRate } = rung;
+    const attempt = { ...options, ...rung, erase: done.erased ? 'needed' : options.erase };
     try {
-      const attempt = { ...options, erase, baudRate };
       const { result, reset } = await withSession(transport, attempt, (session) =>
-        flashOnce(session, source, prepared, attempt),
+        flashOnce(session, source, prepared, attempt, done),
       );
       return { ...result, baudRate, reset };
     } catch (error) {
-      const next = rates[i + 1];
+      const next = rungs[i + 1];
       if (next === undefined || !isLineFault(error)) throw error;
-      options.onEvent({ kind: 'slower', baudRate: next, because: (error as EspError).code });
-      // What was to be erased is erased, or shows as a difference.
-      erase = 'needed';
+      options.onEvent({ kind: 'slower', baudRate: next.baudRate, because: (error as EspError).code });
     }
   }
   throw new EspError('command-timeout', 'no rate is left', { operation: 'flash', timeoutMs: 0 });
@@ -105,9 +113,11 @@ async function flashOnce(
   session: Session,
   source: FlashSource,
   prepared: readonly Prepared[],
-  options: FlashOptions,
+  options: FlashOptions & Rung,
+  done: DoneBefore,
 ): Promise<Outcome> {
   const { loader, facts } = session;
+  loader.mode = { ...loader.mode, flashBlock: Math.min(loader.mode.flashBlock, options.flashBlock) };
   const { placed, partitions } = await placeOn(session, source, options);
   options.onEvent({ kind: 'comparing' });
   const ready = await makePlan(loader, placed, partitions, options.erase);
@@ -116,10 +126,11 @@ async function flashOnce(
   refuseLosses(plan);
   if (options.dryRun) return { ...outcome(session, placed, plan), written: 0 };
   const board = { flashSize: facts.flashSize, partitions };
-  const backup = await backUp(loader, options.backup ?? 'none', board, (progress) =>
+  done.backup ??= await backUp(loader, options.backup ?? 'none', board, (progress) =>
     options.onEvent({ kind: 'backing-up', ...progress }),
   );
-  await carryOut(session, ready, prepared, options);
+  await carryOut(session, ready, prepared, options, done);
+  const { backup } = done;
   return { ...outcome(session, placed, plan), ...(backup.length > 0 ? { backup } : {}) };
 }
 
@@ -142,19 +153,21 @@ async function carryOut(
   plan: ReadyPlan,
   prepared: readonly Prepared[],
   options: FlashOptions,
+  done: DoneBefore,
 ): Promise<void> {
   if (plan.erase === 'all') {
     options.onEvent({ kind: 'erasing' });
     await eraseChip(loader);
+    done.erased = true;
   }
   let before = 0;
   for (const part of plan.changes) {
     // What is written whole was compressed while the chip was being connected to.
     const ready = prepared.find(({ source }) => source === part.bytes) ?? prepare(part, loader.signal);
-    await writeRegion(loader, { ...ready, offset: part.offset }, ({ done }) =>
+    await writeRegion(loader, { ...ready, offset: part.offset }, (progress) =>
       options.onEvent({
         kind: 'writing',
-        done: before + Math.min(done, part.bytes.length),
+        done: before + Math.min(progress.done, part.bytes.length),
         total: plan.write,
       }),
     );

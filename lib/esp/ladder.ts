@@ -1,12 +1,24 @@
-/** Slower when the line is bad: by evidence, not by guess. */
+/** Slower and in smaller pieces when the line is bad: by evidence, not by guess. */
 import { EspError } from './errors.ts';
 import type { EspErrorCode } from './errors.ts';
 
 const RATES = [921600, 460800, 230400, 115200];
+/** Bytes of a block by attempt: on a bad line a long one hardly ever arrives whole. */
+const BLOCKS = [0x4000, 0x1000, 0x400];
+const SMALLEST_BLOCK = 0x400;
 
-/** The rates to try, the wanted one first. */
-export function ratesFrom(wanted: number): number[] {
-  return [wanted, ...RATES.filter((rate) => rate < wanted)];
+/** How the line is used on one attempt. */
+export interface Rung {
+  baudRate: number;
+  /** Bytes of flash data in one block at most. */
+  flashBlock: number;
+}
+
+/** The attempts to make, the wanted rate first; at least one more with small blocks. */
+export function rungsFrom(wanted: number): Rung[] {
+  const slower = RATES.filter((rate) => rate < wanted);
+  const rates = [wanted, ...(slower.length > 0 ? slower : [wanted])];
+  return rates.map((baudRate, i) => ({ baudRate, flashBlock: BLOCKS[i] ?? SMALLEST_BLOCK }));
 }
 
 const LINE_FAULTS: ReadonlySet<EspErrorCode> = new Set([
