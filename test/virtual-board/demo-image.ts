@@ -40,7 +40,8 @@ export function demoImage(options: DemoImageOptions = {}): { offset: number; byt
   const project = options.project ?? 'micropython';
   const text = mixedPayload(options.payloadSize ?? 200_000, options.seed ?? 1);
   // As in a release, the banner lies among the constants at the begin.
-  const banner = options.banner ?? (project === 'micropython' ? bannerOf(chip.name.toUpperCase(), version) : '');
+  const banner =
+    options.banner ?? (project === 'micropython' ? bannerOf(chip.name.toUpperCase(), version) : '');
   const payload = concat(padded(ascii(banner)), text);
   const flashMb = options.flashMb ?? 4;
   if (chip.imageChipId === undefined) {
