@@ -21,15 +21,18 @@ const MAX_POLLS = 20;
 
 /** Throws `EspError` 'flash-not-found' when nothing answers or the id names no size. */
 export async function readFlashId(loader: Loader, chip: Chip): Promise<FlashId> {
-  const id = await readJedecId(loader, chip);
-  const size = flashSize(id);
-  if (size === undefined) {
-    const hex = id.toString(16).padStart(6, '0');
-    throw new EspError('flash-not-found', `the flash chip answers with the id ${hex}`, { id: hex });
+  let id = 0;
+  // What the questions are made of carries no checksum: a byte changed on the way asks something else.
+  for (let i = 0; i < ATTEMPTS; i++) {
+    id = await readJedecId(loader, chip);
+    const size = flashSize(id);
+    if (size !== undefined) return { id, size };
   }
-  return { id, size };
+  const hex = id.toString(16).padStart(6, '0');
+  throw new EspError('flash-not-found', `the flash chip answers with the id ${hex}`, { id: hex });
 }
 
+const ATTEMPTS = 3;
 const KB_256_LOG2 = 18;
 const ADESTO = 0x1f;
 /** Series of size codes: from the first to the last code the size doubles, starting at 2^log2 bytes. */

@@ -48,6 +48,10 @@ const HONEST = new Set([
   'command-failed',
   'command-unsupported',
   'bad-answer',
+  'no-answer',
+  'unknown-chip',
+  'flash-not-found',
+  'stub-silent',
   'verify-failed',
 ]);
 
