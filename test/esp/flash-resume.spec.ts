@@ -98,7 +98,9 @@ const MISHAPS: Record<string, Mishap> = {
 
 describe('esp: flash through mishaps', () => {
   const outcomes = new Map<string, Ended>();
-  before(async () => {
+  before(async function () {
+    // All boards at once, on two cores that may be busy.
+    this.timeout(180_000);
     await Promise.all([
       ...LINE_FAULTS.map(async (each, i) =>
         outcomes.set(`${each.kind} ${each.direction}`, await flashWith(fault(each), i + 1, 0)),
