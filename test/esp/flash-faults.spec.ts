@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { FlashEvent } from '../../lib/esp/flash.ts';
 import { EspError } from '../../lib/esp/errors.ts';
+import { LINE_CODES } from '../support/failures.ts';
 import { flashAt } from '../support/flash-board.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import type { Fault } from '../virtual-board/faults.ts';
@@ -43,18 +44,6 @@ async function flashThrough(fault: Fault, seed = 1): Promise<Outcome> {
   }
 }
 
-const HONEST = new Set([
-  'command-timeout',
-  'command-failed',
-  'command-unsupported',
-  'bad-answer',
-  'no-answer',
-  'unknown-chip',
-  'flash-not-found',
-  'stub-silent',
-  'verify-failed',
-]);
-
 describe('esp: flash over a bad line', () => {
   const once = { every: 3000, direction: 'to-chip', times: 1 } as const;
   const faults: Fault[] = [
@@ -92,7 +81,7 @@ describe('esp: flash over a bad line', () => {
       const about = `${JSON.stringify(fault)}: ${error?.stack ?? 'success'}`;
       assert.ok(harmed > 0, about);
       if (code === undefined) assert.ok(isRight, about);
-      else assert.ok(HONEST.has(code), about);
+      else assert.ok(LINE_CODES.has(code), about);
     }
     assert.ok([...outcomes.values()].some(({ code }) => code !== undefined));
   });

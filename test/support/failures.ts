@@ -10,3 +10,16 @@ export function failsWith(code: string, facts: Record<string, unknown> = {}): (e
     return true;
   };
 }
+
+/** What flashing may end with on a bad line: each says that the board was not flashed. */
+export const LINE_CODES: ReadonlySet<string> = new Set([
+  'command-timeout',
+  'command-failed',
+  'command-unsupported',
+  'bad-answer',
+  'no-answer',
+  'unknown-chip',
+  'flash-not-found',
+  'stub-silent',
+  'verify-failed',
+]);
