@@ -1,4 +1,6 @@
 /** What goes wrong between jobs and their board; and, for the floors above, what goes wrong below. */
+import { CodedError } from '../errors/coded-error.ts';
+
 export { EspError } from '../esp/errors.ts';
 export { FirmwareError } from '../firmware/errors.ts';
 export { MicroPythonError } from '../micropython/errors.ts';
@@ -11,13 +13,4 @@ export type BoardErrorCode =
   /** The job was cancelled by whoever asked for it. */
   | 'cancelled';
 
-export class BoardError extends Error {
-  readonly code: BoardErrorCode;
-  readonly facts: Readonly<Record<string, unknown>> = {};
-
-  constructor(code: BoardErrorCode, message: string) {
-    super(message);
-    this.name = 'BoardError';
-    this.code = code;
-  }
-}
+export class BoardError extends CodedError<BoardErrorCode> {}

@@ -1,4 +1,5 @@
 /** Everything that can go wrong between the host and an Espressif loader, as data: a code and its facts. */
+import { CodedError } from '../errors/coded-error.ts';
 
 export type EspErrorCode =
   /** No answer to SYNC. Facts: `bootLog` (text read while trying), `mode` from it, `attempts`. */
@@ -51,17 +52,7 @@ export type EspErrorCode =
   /** After writing, the flash holds something else. Facts: `offset`, `size`, `expected`, `found`, `blank`. */
   | 'verify-failed';
 
-export class EspError extends Error {
-  readonly code: EspErrorCode;
-  readonly facts: Readonly<Record<string, unknown>>;
-
-  constructor(code: EspErrorCode, message: string, facts: Record<string, unknown> = {}, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'EspError';
-    this.code = code;
-    this.facts = facts;
-  }
-}
+export class EspError extends CodedError<EspErrorCode> {}
 
 /** What an error is, wherever it came from: for callers that treat one code apart from the rest. */
 export function isEspError(error: unknown, code: EspErrorCode): error is EspError {

@@ -1,4 +1,5 @@
 /** Everything that can go wrong between what a person names as firmware and its bytes: a code and its facts. */
+import { CodedError } from '../errors/coded-error.ts';
 
 export type FirmwareErrorCode =
   /** The value is nothing firmware can be taken from. Facts: `expected`, `found`. */
@@ -34,22 +35,7 @@ export type FirmwareErrorCode =
   /** Two parts claim the same place in the flash. Facts: `first`, `second` (names), `offset` (hex). */
   | 'parts-overlap';
 
-export class FirmwareError extends Error {
-  readonly code: FirmwareErrorCode;
-  readonly facts: Readonly<Record<string, unknown>>;
-
-  constructor(
-    code: FirmwareErrorCode,
-    message: string,
-    facts: Record<string, unknown> = {},
-    cause?: unknown,
-  ) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'FirmwareError';
-    this.code = code;
-    this.facts = facts;
-  }
-}
+export class FirmwareError extends CodedError<FirmwareErrorCode> {}
 
 /** What any thrown thing says, in its own words; those of its cause where it only wraps one. */
 export function reasonOf(error: unknown): string {

@@ -1,4 +1,5 @@
 /** What can go wrong between the host and MicroPython, as data: a code and its facts. */
+import { CodedError } from '../errors/coded-error.ts';
 
 export type MicroPythonErrorCode =
   /**
@@ -23,19 +24,4 @@ export type MicroPythonErrorCode =
   /** The firmware was written but does not come up. Facts: `heard`, `tail`, `line`. */
   | 'boot-failed';
 
-export class MicroPythonError extends Error {
-  readonly code: MicroPythonErrorCode;
-  readonly facts: Readonly<Record<string, unknown>>;
-
-  constructor(
-    code: MicroPythonErrorCode,
-    message: string,
-    facts: Record<string, unknown> = {},
-    cause?: unknown,
-  ) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'MicroPythonError';
-    this.code = code;
-    this.facts = facts;
-  }
-}
+export class MicroPythonError extends CodedError<MicroPythonErrorCode> {}

@@ -2,14 +2,8 @@
  * From an error to what a person reads: what it is, why, and what to do. The words lie in the catalogue of
  * the board node (`locales/<lang>/esp32-board.json`, under `diagnosis`), one entry a code.
  */
-import {
-  BoardError,
-  EspError,
-  FirmwareError,
-  MicroPythonError,
-  parseTraceback,
-  PortError,
-} from '../board/errors.ts';
+import { MicroPythonError, parseTraceback } from '../board/errors.ts';
+import { CodedError } from '../errors/coded-error.ts';
 
 /** Looks a text up and fills in its `__variables__`. Gives the key back where there is none. */
 export type Words = (key: string, facts?: Record<string, unknown>) => string;
@@ -27,22 +21,7 @@ export interface Diagnosis {
 }
 
 /** What is wrong with a message or a node's settings, before any board is asked. */
-export class InputError extends Error {
-  readonly code: 'no-board-chosen' | 'bad-payload' | 'bad-property';
-  readonly facts: Readonly<Record<string, unknown>>;
-
-  constructor(
-    code: InputError['code'],
-    message: string,
-    facts: Record<string, unknown> = {},
-    cause?: unknown,
-  ) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'InputError';
-    this.code = code;
-    this.facts = facts;
-  }
-}
+export class InputError extends CodedError<'no-board-chosen' | 'bad-payload' | 'bad-property'> {}
 
 /** The catalogue that holds the diagnoses. */
 const CATALOGUE = 'node-red-contrib-esp32-micropython/esp32-board:diagnosis';
@@ -66,16 +45,7 @@ function known(error: unknown): { code: string; facts: Record<string, unknown> }
   if (error instanceof MicroPythonError && error.code === 'python-error') {
     return { code: error.code, facts: { ...parseTraceback(String(error.facts['text'])) } };
   }
-  if (error instanceof PortError) return { code: error.code, facts: { port: error.port, ...error.facts } };
-  if (
-    error instanceof EspError ||
-    error instanceof FirmwareError ||
-    error instanceof MicroPythonError ||
-    error instanceof BoardError ||
-    error instanceof InputError
-  ) {
-    return { code: error.code, facts: { ...error.facts } };
-  }
+  if (error instanceof CodedError) return { code: error.code, facts: { ...error.facts } };
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'unexpected', facts: { message } };
 }

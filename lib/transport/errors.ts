@@ -4,6 +4,7 @@
  * Messages are plain facts for a log. What a person reads, and what they can do about it, is made on a
  * higher floor from `code` and `facts`.
  */
+import { CodedError } from '../errors/coded-error.ts';
 
 export type PortErrorCode =
   /** The port is an empty text. */
@@ -36,18 +37,13 @@ export type PortErrorCode =
 /** Small values about the failure, for messages and logs. */
 export type PortFacts = Readonly<Record<string, string | number | boolean | Uint8Array | null | undefined>>;
 
-export class PortError extends Error {
-  readonly code: PortErrorCode;
-  /** The port as the user wrote it; empty where none was chosen. */
+export class PortError extends CodedError<PortErrorCode> {
+  /** The port as the user wrote it; empty where none was chosen. Also one of the facts. */
   readonly port: string;
-  readonly facts: PortFacts;
 
   constructor(code: PortErrorCode, port: string, message: string, facts: PortFacts = {}, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'PortError';
-    this.code = code;
+    super(code, message, { port, ...facts }, cause);
     this.port = port;
-    this.facts = facts;
   }
 }
 

@@ -18,10 +18,10 @@ const ALWAYS: Readonly<Record<string, string[]>> = { PortError: ['port'] };
 /** Facts that `diagnose` makes out of what a traceback says. */
 const TRACEBACK = ['type', 'message', 'text', 'frames'];
 
+/** What a class of errors takes, by name: `code` and `facts` are looked for among them. */
 interface ErrorClass {
   codes: string[];
-  /** Names of the constructor's parameters: `code` and `facts` are looked for among them. */
-  parameters: string[];
+  parameters: readonly string[];
 }
 
 /** All classes of errors that have a `code`. */
@@ -32,10 +32,11 @@ function errorClasses(): Map<string, ErrorClass> {
     if (!/\/lib\/[^/]+\/(errors|diagnosis)\.ts$/.test(file.fileName)) continue;
     for (const statement of file.statements) {
       if (!ts.isClassDeclaration(statement) || !statement.name) continue;
-      const code = checker.getTypeAtLocation(statement).getProperty('code');
-      const maker = statement.members.find((member) => ts.isConstructorDeclaration(member));
+      const symbol = checker.getSymbolAtLocation(statement.name)!;
+      const code = checker.getDeclaredTypeOfSymbol(symbol).getProperty('code');
+      const [maker] = checker.getTypeOfSymbol(symbol).getConstructSignatures();
       if (!code || !maker) continue;
-      const parameters = maker.parameters.map(({ name }) => name.getText());
+      const parameters = maker.parameters.map(({ name }) => name);
       found.set(statement.name.text, { codes: literals(checker.getTypeOfSymbol(code)), parameters });
     }
   }
