@@ -45,7 +45,10 @@ function known(error: unknown): { code: string; facts: Record<string, unknown> }
   if (error instanceof MicroPythonError && error.code === 'python-error') {
     return { code: error.code, facts: { ...parseTraceback(String(error.facts['text'])) } };
   }
-  if (error instanceof CodedError) return { code: error.code, facts: { ...error.facts } };
+  if (error instanceof CodedError) {
+    const { code, facts } = error as CodedError;
+    return { code, facts: { ...facts } };
+  }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'unexpected', facts: { message } };
 }
