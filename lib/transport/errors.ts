@@ -13,6 +13,8 @@ export type PortErrorCode =
   | 'bad-port-name'
   /** No such device file or COM port. */
   | 'port-missing'
+  /** Several ports fit the USB device that is asked for; `facts.paths` has them. */
+  | 'port-ambiguous'
   /** Another program, or another open of ours, has the port. */
   | 'port-busy'
   /** The user this process runs as may not open it. */

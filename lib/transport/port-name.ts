@@ -1,12 +1,19 @@
 import { PortError } from './errors.ts';
+import { isDevice } from './identity.ts';
 
 /** A port as written, taken apart. */
-export type PortName = SerialName | RemoteName;
+export type PortName = SerialName | UsbName | RemoteName;
 
 export interface SerialName {
   kind: 'serial';
   /** What the operating system opens: `COM3`, `/dev/ttyUSB0`. */
   path: string;
+}
+
+export interface UsbName {
+  kind: 'usb';
+  /** `usb:<serial or location>`, see `presentPath`. */
+  device: string;
 }
 
 export interface RemoteName {
@@ -31,9 +38,16 @@ const PYSERIAL_WORDS = new Set(['ign_set_control', 'poll_modem', 'timeout', 'log
 export function parsePortName(port: string): PortName {
   const text = port.trim();
   if (text === '') throw new PortError('no-port-chosen', '', 'no port chosen');
+  if (isDevice(text)) return parseDevice(text);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme !== undefined) return parseRemote(text, scheme);
   return { kind: 'serial', path: parsePath(text) };
+}
+
+function parseDevice(text: string): UsbName {
+  const device = text.replace(/^usb:\s*/i, 'usb:');
+  if (device === 'usb:') throw bad(text, 'the serial number or location is missing');
+  return { kind: 'usb', device };
 }
 
 function parsePath(text: string): string {
@@ -49,7 +63,7 @@ function parsePath(text: string): string {
     return text;
   }
   if (/^(tty|cu\.|rfcomm)[\w.-]*$/.test(text)) return `/dev/${text}`;
-  throw bad(text, 'neither COM3, /dev/ttyUSB0, rfc2217://host:port nor tcp://host:port');
+  throw bad(text, 'neither COM3, /dev/ttyUSB0, usb:serial, rfc2217://host:port nor tcp://host:port');
 }
 
 function parseRemote(text: string, scheme: string): RemoteName {
