@@ -71,7 +71,10 @@ export async function uploadToBoard(
 }
 
 /** The raw REPL for the time of `work`; the board is left at its friendly prompt however that ends. */
-async function withRawRepl<T>({ transport, signal }: Lease, work: (repl: RawRepl) => Promise<T>): Promise<T> {
+export async function withRawRepl<T>(
+  { transport, signal }: Lease,
+  work: (repl: RawRepl) => Promise<T>,
+): Promise<T> {
   const repl = new RawRepl(transport, signal);
   await repl.enter();
   let result: T;

@@ -3,21 +3,33 @@
  * no value of a message can become code.
  */
 import { readFile } from 'node:fs/promises';
+import { MicroPythonError } from './errors.ts';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
 
-export type BoardScriptName = 'receive' | 'evaluate';
+export type BoardScriptName = 'receive' | 'evaluate' | 'files' | 'send';
 
 /** Marks the one line of output that carries the result, as a program may print beside it. */
 const RESULT_MARK = '\x1e';
 
+/** How a script answers: with what `main` returns, or with each value that it yields. */
+export type Answering = 'once' | 'each';
+
 /**
- * The source that calls `main(*args)` of a board script and prints its result as JSON. It is one function,
- * so that no name of it covers one of the program on the board.
+ * The source that calls `main(*args)` of a board script and prints its result as JSON, a line a value. It is
+ * one function, so that no name of it covers one of the program on the board.
  */
-export async function boardScript(name: BoardScriptName, args: readonly unknown[]): Promise<string> {
+export async function boardScript(
+  name: BoardScriptName,
+  args: readonly unknown[],
+  answering: Answering = 'once',
+): Promise<string> {
   const source = await readFile(new URL(`board/${name}.py`, import.meta.url), 'utf8');
   const data = Buffer.from(JSON.stringify(args), 'utf8').toString('base64');
-  const call = `print("\\x1e" + json.dumps(main(*json.loads(binascii.a2b_base64("${data}")))))`;
+  const answer = `main(*json.loads(binascii.a2b_base64("${data}")))`;
+  const call =
+    answering === 'once'
+      ? `print("\\x1e" + json.dumps(${answer}))`
+      : `for _ in ${answer}:\n print("\\x1e" + json.dumps(_))`;
   const body = `${minified(source)}\n${call}`.replace(/^/gm, ' ');
   return `def _board_script():\n${body}\n_board_script()\ndel _board_script\n`;
 }
@@ -63,4 +75,77 @@ function minified(source: string): string {
     .filter((line) => !/^\s*(#|$)/.test(line))
     .map((line) => line.replace(/^( {4})+/, (indent) => ' '.repeat(indent.length / 4)))
     .join('\n');
+}
+
+export interface ValuesOptions {
+  /** Milliseconds of silence until the script is given up. */
+  stallMs: number;
+  onValue: (value: unknown) => void;
+}
+
+/**
+ * Runs a board script that yields, and hands over each value as it comes. Throws `MicroPythonError`
+ * 'python-error' with the traceback, `PortError` 'read-timeout' for a board that fell silent.
+ */
+export async function runScriptEach(
+  repl: RawRepl,
+  name: BoardScriptName,
+  args: readonly unknown[],
+  { stallMs, onValue }: ValuesOptions,
+): Promise<void> {
+  const lines = new ValueLines(onValue);
+  await runToEnd(repl, await boardScript(name, args, 'each'), stallMs, (bytes) => lines.push(bytes));
+}
+
+/**
+ * Runs code however long it takes, as long as it says something. Throws as `runScriptEach`.
+ * `onOutput` hears what it prints.
+ */
+export async function runToEnd(
+  repl: RawRepl,
+  source: string,
+  stallMs: number,
+  onOutput: (bytes: Uint8Array) => void,
+): Promise<void> {
+  await repl.begin(source);
+  await copyUntilEnd(repl, stallMs, onOutput);
+  const raised: Uint8Array[] = [];
+  await copyUntilEnd(repl, stallMs, (bytes) => void raised.push(bytes));
+  await repl.expect('>');
+  const text = Buffer.concat(raised).toString('utf8');
+  if (text !== '') throw new MicroPythonError('python-error', text, { text });
+}
+
+/** What the board prints up to its next end mark. */
+async function copyUntilEnd(
+  repl: RawRepl,
+  stallMs: number,
+  sink: (bytes: Uint8Array) => void,
+): Promise<void> {
+  for (;;) {
+    const { bytes, ended } = await repl.untilEnd(stallMs);
+    sink(bytes);
+    if (ended) return;
+  }
+}
+
+/** Finds the lines with values; what a program prints between them is not ours. */
+class ValueLines {
+  readonly #onValue: (value: unknown) => void;
+  #rest = Buffer.alloc(0);
+
+  constructor(onValue: (value: unknown) => void) {
+    this.#onValue = onValue;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    for (;;) {
+      const start = this.#rest.indexOf(RESULT_MARK);
+      const end = start < 0 ? -1 : this.#rest.indexOf('\r\n', start);
+      if (end < 0) break;
+      this.#onValue(JSON.parse(this.#rest.toString('utf8', start + 1, end)));
+      this.#rest = this.#rest.subarray(end + 2);
+    }
+  }
 }

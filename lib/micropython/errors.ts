@@ -1,7 +1,21 @@
 /** What can go wrong between the host and MicroPython, as data: a code and its facts. */
 import { CodedError } from '../errors/coded-error.ts';
 
+/** What a board's file system refuses. Facts: `path`, `errno`. */
+export type FileErrorCode =
+  | 'file-not-found'
+  | 'file-exists'
+  | 'not-a-folder'
+  | 'is-a-folder'
+  | 'folder-not-empty'
+  /** Before or while writing; where known with `bytes` and `free`. */
+  | 'disk-full'
+  | 'disk-read-only'
+  /** Any other number. */
+  | 'file-system-error';
+
 export type MicroPythonErrorCode =
+  | FileErrorCode
   /**
    * The raw REPL could not be reached. Facts: `heard` ('nothing' | 'garbage' | 'loader' | 'boot-loop' |
    * 'text'), `tail` (the last text that came), `steps` (what was tried).
@@ -17,8 +31,8 @@ export type MicroPythonErrorCode =
   | 'repl-confused'
   /** What arrived in a file is not what was sent; the old file is kept. Facts: `path`. */
   | 'file-damaged'
-  /** The board's disk has no room. Facts: `path`, `bytes`, `free`. */
-  | 'disk-full'
+  /** The file or folder is on the guard list and force was not said. Facts: `path`, `guarded`. */
+  | 'file-guarded'
   /** A file name that cannot be one. Facts: `path`, `why`. */
   | 'bad-file-name'
   /** The firmware was written but does not come up. Facts: `heard`, `tail`, `line`. */

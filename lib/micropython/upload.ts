@@ -3,6 +3,7 @@
  * over the old one only when the hash is right.
  */
 import { createHash } from 'node:crypto';
+import { boardPath } from './board-path.ts';
 import { boardScript, splitResult } from './board-script.ts';
 import { MicroPythonError } from './errors.ts';
 import type { RawRepl } from './raw-repl.ts';
@@ -30,23 +31,6 @@ const END_OF_FILE = new Uint8Array(3);
 const STALL_TIMEOUT_MS = 15_000;
 /** Time for hashing and renaming, per started megabyte. */
 const FINISH_MS_PER_MB = 30_000;
-
-/** The path from the root, or an error for a name that cannot be a file's. */
-export function boardPath(name: string): string {
-  const refuse = (why: string): never => {
-    throw new MicroPythonError('bad-file-name', `${JSON.stringify(name)} is no file name: ${why}`, {
-      path: name,
-      why,
-    });
-  };
-  const path = name.startsWith('/') ? name : `/${name}`;
-  const parts = path.slice(1).split('/');
-  if (path === '/' || path.endsWith('/')) refuse('empty');
-  if (parts.includes('..') || parts.includes('.')) refuse('dots');
-  if (parts.includes('')) refuse('double-slash');
-  if (path.includes('\0')) refuse('zero-byte');
-  return path;
-}
 
 /**
  * Uploads. Throws `MicroPythonError` 'disk-full', 'file-damaged', 'bad-file-name' or 'python-error'; the

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { evaluate } from '../../lib/micropython/evaluate.ts';
-import { boardPath, uploadFile } from '../../lib/micropython/upload.ts';
+import { boardPath } from '../../lib/micropython/board-path.ts';
+import { uploadFile } from '../../lib/micropython/upload.ts';
 import type { UploadProgress } from '../../lib/micropython/upload.ts';
 import { failsWith } from '../support/failures.ts';
 import { MicroPythonBoard } from '../support/micropython-board.ts';

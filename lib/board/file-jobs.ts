@@ -1,0 +1,80 @@
+/** Jobs on the files of a board that runs MicroPython. Each is one stay in its raw REPL, however many files. */
+import { readFiles } from '../micropython/download.ts';
+import type { DownloadedFile } from '../micropython/download.ts';
+import { diskSpace, listFiles, makeFolder, moveFile, removeFile, statFile } from '../micropython/files.ts';
+import type { DiskSpace, FileEntry, RemoveOptions } from '../micropython/files.ts';
+import type { RawRepl } from '../micropython/raw-repl.ts';
+import { jobOptions } from './board.ts';
+import type { Board, JobOptions } from './board.ts';
+import { withRawRepl } from './python-jobs.ts';
+
+export type { DiskSpace, DownloadedFile, FileEntry, RemoveOptions };
+export { GUARDED } from '../micropython/files.ts';
+
+function onBoard<T>(board: Board, options: JobOptions, work: (repl: RawRepl) => Promise<T>): Promise<T> {
+  return board.run({ kind: 'run', ...jobOptions(options), run: (lease) => withRawRepl(lease, work) });
+}
+
+/** Sorted by path, a folder before what is in it. Throws `MicroPythonError` 'file-not-found'. */
+export function listBoardFiles(
+  board: Board,
+  folder: string,
+  options: JobOptions & { recursive?: boolean; hashes?: boolean } = {},
+): Promise<FileEntry[]> {
+  const { recursive = true, hashes = false } = options;
+  return onBoard(board, options, (repl) => listFiles(repl, folder, { recursive, hashes }));
+}
+
+/** `undefined` when nothing is there. */
+export function statBoardFile(
+  board: Board,
+  path: string,
+  options: JobOptions & { hashes?: boolean } = {},
+): Promise<FileEntry | undefined> {
+  return onBoard(board, options, (repl) => statFile(repl, path, options));
+}
+
+export function boardDiskSpace(
+  board: Board,
+  options: JobOptions & { path?: string } = {},
+): Promise<DiskSpace> {
+  return onBoard(board, options, (repl) => diskSpace(repl, options.path));
+}
+
+export function readBoardFile(board: Board, path: string, options: JobOptions = {}): Promise<Buffer> {
+  return readBoardFiles(board, [path], options).then(([file]) => file?.content ?? Buffer.alloc(0));
+}
+
+/** Throws `MicroPythonError` 'file-not-found', 'is-a-folder', 'file-damaged'. */
+export function readBoardFiles(
+  board: Board,
+  paths: readonly string[],
+  options: JobOptions & { onProgress?: (bytes: number) => void } = {},
+): Promise<DownloadedFile[]> {
+  const { onProgress } = options;
+  return onBoard(board, options, (repl) => readFiles(repl, paths, onProgress ? { onProgress } : {}));
+}
+
+/** Makes the folders on the way too; `false` when it was there. */
+export function makeBoardFolder(board: Board, path: string, options: JobOptions = {}): Promise<boolean> {
+  return onBoard(board, options, (repl) => makeFolder(repl, path));
+}
+
+/** Throws `MicroPythonError` 'file-exists' where something is, unless it is a file and `force` is said. */
+export function moveBoardFile(
+  board: Board,
+  from: string,
+  to: string,
+  options: JobOptions & { force?: boolean } = {},
+): Promise<void> {
+  return onBoard(board, options, (repl) => moveFile(repl, from, to, options));
+}
+
+/** Returns the paths that are gone. Throws 'file-guarded', 'folder-not-empty', 'file-not-found'. */
+export function removeBoardFile(
+  board: Board,
+  path: string,
+  options: JobOptions & RemoveOptions = {},
+): Promise<string[]> {
+  return onBoard(board, options, (repl) => removeFile(repl, path, options));
+}

@@ -1,0 +1,115 @@
+/** Files and folders of a board, each work in one go however many they are. Paths are absolute. */
+import { boardPath, folderPath, isInside } from './board-path.ts';
+import { runScriptEach } from './board-script.ts';
+import { MicroPythonError } from './errors.ts';
+import { refuseError } from './file-error.ts';
+import type { RawRepl } from './raw-repl.ts';
+
+export interface FileEntry {
+  /** From the root. */
+  path: string;
+  isFolder: boolean;
+  /** 0 for a folder. */
+  bytes: number;
+  /** Hex; files only, and only where asked for. */
+  sha256?: string;
+}
+
+/** Bytes of the disk a path lies on. */
+export interface DiskSpace {
+  total: number;
+  free: number;
+  /** What a file takes is a multiple of it. */
+  blockSize: number;
+}
+
+/** What no mirror and no recursive delete takes away: the way into the board. */
+export const GUARDED: readonly string[] = ['/boot.py', '/webrepl_cfg.py'];
+
+/** The board hashes a megabyte between two answers, or deletes a large file. */
+const STALL_MS = 20_000;
+
+async function answers(repl: RawRepl, operation: string, ...args: unknown[]): Promise<unknown[]> {
+  const values: unknown[] = [];
+  const onValue = (value: unknown): void => void values.push(value);
+  await runScriptEach(repl, 'files', [operation, ...args], { stallMs: STALL_MS, onValue });
+  for (const value of values) refuseError(value);
+  return values;
+}
+
+/** Sorted by name, a folder before what is in it. A path of a file gives that file. */
+export async function listFiles(
+  repl: RawRepl,
+  folder: string,
+  { recursive, hashes }: { recursive: boolean; hashes: boolean },
+): Promise<FileEntry[]> {
+  const found = await answers(repl, 'tree', folderPath(folder), hashes, recursive);
+  return found.map(fileEntry).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** `undefined` when nothing is there. Throws as `listFiles`. */
+export async function statFile(
+  repl: RawRepl,
+  path: string,
+  { hashes = false }: { hashes?: boolean } = {},
+): Promise<FileEntry | undefined> {
+  try {
+    const [found] = await answers(repl, 'stat', folderPath(path), hashes);
+    return fileEntry(found);
+  } catch (error) {
+    // Below a file there is nothing either.
+    if (error instanceof MicroPythonError && /^(file-not-found|not-a-folder)$/.test(error.code)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+export async function diskSpace(repl: RawRepl, path = '/'): Promise<DiskSpace> {
+  const [found] = (await answers(repl, 'space', folderPath(path))) as [[number, number, number]];
+  const [total, free, blockSize] = found;
+  return { total, free, blockSize };
+}
+
+/** Makes a folder and those on the way to it; `false` when it was there. */
+export async function makeFolder(repl: RawRepl, path: string): Promise<boolean> {
+  const [made] = await answers(repl, 'mkdir', boardPath(path.replace(/\/$/, '')));
+  return made === true;
+}
+
+/** Moves a file or folder; missing folders are made. What is there already is kept, a file with `force` not. */
+export async function moveFile(
+  repl: RawRepl,
+  from: string,
+  to: string,
+  { force = false }: { force?: boolean } = {},
+): Promise<void> {
+  await answers(repl, 'move', boardPath(from), boardPath(to), force);
+}
+
+export interface RemoveOptions {
+  /** A folder with all that is in it. */
+  recursive?: boolean;
+  /** Paths that stay, and whose folders stay; default `GUARDED`, an empty list: none. */
+  guarded?: readonly string[];
+}
+
+/** Deletes; returns the paths that are gone. Throws `MicroPythonError` 'file-guarded' before the first. */
+export async function removeFile(
+  repl: RawRepl,
+  path: string,
+  { recursive = false, guarded = GUARDED }: RemoveOptions = {},
+): Promise<string[]> {
+  const target = boardPath(path.replace(/\/$/, ''));
+  const kept = guarded.find((each) => isInside(each, target));
+  if (kept !== undefined) {
+    throw new MicroPythonError('file-guarded', `${kept} is guarded`, { path: target, guarded: kept });
+  }
+  return (await answers(repl, 'remove', target, recursive)) as string[];
+}
+
+function fileEntry(answer: unknown): FileEntry {
+  const [path, bytes, hash] = answer as [path: string, bytes?: number, hash?: string];
+  const sha256 = hash === undefined ? {} : { sha256: Buffer.from(hash, 'base64').toString('hex') };
+  return { path, isFolder: bytes === undefined, bytes: bytes ?? 0, ...sha256 };
+}

@@ -1,0 +1,147 @@
+/** Files of a board as the node and the sidebar work with them. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { Board } from '../../lib/board/board.ts';
+import {
+  boardDiskSpace,
+  listBoardFiles,
+  makeBoardFolder,
+  moveBoardFile,
+  readBoardFile,
+  readBoardFiles,
+  removeBoardFile,
+  statBoardFile,
+} from '../../lib/board/file-jobs.ts';
+import { uploadToBoard } from '../../lib/board/python-jobs.ts';
+import { failsWith } from '../support/failures.ts';
+import { random } from '../virtual-board/faults.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
+import type { VirtualBoard } from '../virtual-board/launch.ts';
+
+const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+function noise(length: number): Buffer {
+  const next = random(length);
+  return Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)));
+}
+
+describe('board: files', () => {
+  let device: VirtualBoard;
+  let board: Board;
+  before(async () => {
+    device = await launchBoard({ timing: 'none', bootMs: 0 });
+    board = new Board({ port: device.rfc2217, baudRate: 115200 });
+  });
+  after(async () => {
+    await board.close();
+    await device.close();
+  });
+
+  const write = (path: string, content: Uint8Array | string) =>
+    uploadToBoard(board, path, Buffer.from(content), {
+      onProgress: () => undefined,
+      onOutput: () => undefined,
+      softReset: false,
+    });
+  const paths = async (folder: string): Promise<string[]> =>
+    (await listBoardFiles(board, folder)).map(({ path }) => path);
+
+  it('are listed as a tree, with sizes and hashes', async () => {
+    await write('/tree/b/two.txt', 'two');
+    await write('/tree/one.txt', '');
+    const two = { path: '/tree/b/two.txt', isFolder: false, bytes: 3 };
+    const one = { path: '/tree/one.txt', isFolder: false, bytes: 0 };
+    const folder = { path: '/tree/b', isFolder: true, bytes: 0 };
+    assert.deepEqual(await listBoardFiles(board, 'tree'), [folder, two, one]);
+    assert.deepEqual(await listBoardFiles(board, '/tree/', { recursive: false }), [folder, one]);
+    assert.deepEqual(await listBoardFiles(board, '/tree', { hashes: true }), [
+      folder,
+      { ...two, sha256: sha256('two') },
+      { ...one, sha256: sha256('') },
+    ]);
+    assert.ok((await paths('/')).includes('/boot.py'));
+    await assert.rejects(listBoardFiles(board, '/nowhere'), failsWith('file-not-found'));
+  });
+
+  it('come back as they were sent: every byte, text, nothing', async () => {
+    const every = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7) & 0xff));
+    for (const content of [every, noise(4096), Buffer.from('line\n'.repeat(3000)), Buffer.alloc(0)]) {
+      await write('/back.bin', content);
+      assert.deepEqual(await readBoardFile(board, 'back.bin'), content);
+    }
+    await assert.rejects(readBoardFile(board, '/tree'), failsWith('is-a-folder'));
+    await assert.rejects(readBoardFile(board, '/none'), failsWith('file-not-found', { path: '/none' }));
+  });
+
+  it('come back whole over a bad line', async () => {
+    const content = noise(8000);
+    await write('/bad-line.bin', content);
+    const [first] = await readBoardFiles(board, ['/bad-line.bin'], {
+      onProgress: (done) => {
+        if (done > 1000 && done < 4000)
+          void device.fault({ kind: 'flip', every: 500, direction: 'to-host', times: 3 });
+      },
+    });
+    assert.deepEqual(first, { path: '/bad-line.bin', content });
+    assert.ok((await device.stats()).flip > 0, 'bytes were harmed');
+    await device.clearFaults();
+  });
+
+  it('are looked at one by one', async () => {
+    await write('/looked/at.txt', 'text');
+    assert.deepEqual(await statBoardFile(board, '/looked/at.txt', { hashes: true }), {
+      path: '/looked/at.txt',
+      isFolder: false,
+      bytes: 4,
+      sha256: sha256('text'),
+    });
+    assert.deepEqual(await statBoardFile(board, '/'), { path: '/', isFolder: true, bytes: 0 });
+    assert.equal(await statBoardFile(board, '/looked/for'), undefined);
+    assert.equal(await statBoardFile(board, '/looked/at.txt/below'), undefined);
+  });
+
+  it('leave room on the disk', async () => {
+    const before = await boardDiskSpace(board);
+    await write('/room.bin', noise(10_000));
+    const after = await boardDiskSpace(board);
+    assert.equal(before.free - after.free, Math.ceil(10_000 / before.blockSize) * before.blockSize);
+    assert.equal(after.total, before.total);
+  });
+
+  it('have folders made for them, once', async () => {
+    assert.equal(await makeBoardFolder(board, '/made/on/the/way'), true);
+    assert.equal(await makeBoardFolder(board, 'made/on/the/way/'), false);
+    await write('/made/file', 'x');
+    await assert.rejects(makeBoardFolder(board, '/made/file/below'), failsWith('file-exists'));
+  });
+
+  it('are moved, over another one only by force', async () => {
+    await write('/from.txt', 'new');
+    await write('/to.txt', 'old');
+    await assert.rejects(moveBoardFile(board, '/from.txt', '/to.txt'), failsWith('file-exists'));
+    assert.equal(String(await readBoardFile(board, '/to.txt')), 'old');
+    await moveBoardFile(board, '/from.txt', '/to.txt', { force: true });
+    await moveBoardFile(board, '/to.txt', '/folder/of/it.txt');
+    assert.equal(String(await readBoardFile(board, '/folder/of/it.txt')), 'new');
+    await assert.rejects(moveBoardFile(board, '/to.txt', '/x'), failsWith('file-not-found'));
+  });
+
+  it('are removed: folders only when asked, guarded ones not', async () => {
+    await write('/gone/a/b.txt', 'x');
+    await write('/gone/c.txt', 'x');
+    await assert.rejects(removeBoardFile(board, '/gone'), failsWith('folder-not-empty'));
+    const gone = await removeBoardFile(board, '/gone', { recursive: true });
+    assert.deepEqual(gone.toSorted(), ['/gone', '/gone/a', '/gone/a/b.txt', '/gone/c.txt']);
+    assert.equal(gone.at(-1), '/gone');
+    await assert.rejects(removeBoardFile(board, '/gone'), failsWith('file-not-found'));
+    const guarded = ['/kept/by/guard.txt'];
+    await write('/kept/by/guard.txt', 'x');
+    await assert.rejects(
+      removeBoardFile(board, '/kept', { recursive: true, guarded }),
+      failsWith('file-guarded', { guarded: '/kept/by/guard.txt' }),
+    );
+    await assert.rejects(removeBoardFile(board, 'boot.py'), failsWith('file-guarded'));
+    await assert.rejects(removeBoardFile(board, '/'), failsWith('bad-file-name'));
+    assert.ok((await paths('/')).includes('/kept/by/guard.txt'));
+  });
+});
