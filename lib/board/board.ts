@@ -3,6 +3,7 @@
  * a time, so nothing interleaves on the wire. The port opens with the first job and stays open until the
  * board is closed; a port that is lost is opened anew by the next job.
  */
+import { presentPath } from '../transport/identity.ts';
 import { listPorts } from '../transport/list.ts';
 import { openTransport } from '../transport/open.ts';
 import type { PortInfo } from '../transport/port-info.ts';
@@ -12,6 +13,8 @@ import { BoardError } from './errors.ts';
 export interface BoardOptions {
   /** As the user writes it, see `openTransport`. */
   port: string;
+  /** `usb:<serial or location>`: the device to look for, whatever its port is called; see `presentPath`. */
+  device?: string | undefined;
   /** Bits per second of the program on the board. */
   baudRate: number;
   /** Lines while nothing is reset; default what suits the kind of port, see `OpenOptions`. */
@@ -168,7 +171,8 @@ export class Board {
 
   async #open(signal: AbortSignal): Promise<Transport> {
     if (this.#transport) return this.#transport;
-    const { port, baudRate, idleLines, onWarning } = this.#options;
+    const { baudRate, idleLines, onWarning } = this.#options;
+    const port = await presentPath(this.#options);
     const transport = await openTransport(port, {
       baudRate,
       signal,

@@ -20,6 +20,8 @@ export interface JobNodeDef extends NodeDef {
 /** A config node that has a board. */
 export interface BoardNode extends Node {
   device: Board;
+  /** The board a message names by `msg.port`, with this node's settings; this node's own without one. */
+  deviceAt: (port: unknown) => Promise<Board>;
   flashBaudRate: number;
   connectTimeoutMs: number;
 }
@@ -110,9 +112,10 @@ async function handle<Def extends JobNodeDef, Request, Result>(
     RED._(key, facts as Record<string, string | number>);
   const status = (key: string, facts?: Record<string, unknown>): string =>
     words(`${spec.type}.status.${key}`, facts);
+  const named = 'port' in msg ? { port: msg['port'] } : {};
   const sendMeanwhile = (topic: string, payload: unknown): void => {
     // A node that was closed must not send any more.
-    if (!signal.aborted) send([null, { _msgid: msg._msgid, topic, payload }]);
+    if (!signal.aborted) send([null, { _msgid: msg._msgid, ...named, topic, payload }]);
   };
   const show = (phase: string, facts?: Record<string, unknown>): void => {
     node.status({ fill: 'blue', shape: 'dot', text: status(phase, facts) });
@@ -133,10 +136,11 @@ async function handle<Def extends JobNodeDef, Request, Result>(
       },
     };
     const request = await spec.read(RED, node, def, msg, reading);
+    const device = await board.deviceAt(msg['port']);
     const result = await spec.run(request, {
       ...reading,
       board,
-      device: board.device,
+      device,
       onWait: (ahead) => node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
       console: (bytes) => printed.push(bytes),
     });

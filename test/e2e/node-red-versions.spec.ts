@@ -39,6 +39,7 @@ for (const nodeRed of ['node-red', 'node-red-4']) {
       assert.deepEqual(sets.flatMap(({ types }) => types).sort(), [
         'esp32-board',
         'esp32-flash',
+        'esp32-ports',
         'mp-repl',
         'mp-upload',
       ]);
