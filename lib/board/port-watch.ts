@@ -84,9 +84,8 @@ export class PortWatch {
     while (!signal.aborted) {
       try {
         const ports = await this.#host.list();
-        if (signal.aborted) return;
         this.#failed = false;
-        this.#look(ports);
+        this.#look(ports, signal);
       } catch (error) {
         if (!this.#failed) this.#tell((listener) => listener.failed?.(error));
         this.#failed = true;
@@ -95,7 +94,8 @@ export class PortWatch {
     }
   }
 
-  #look(ports: readonly PortInfo[]): void {
+  #look(ports: readonly PortInfo[], { aborted }: AbortSignal): void {
+    if (aborted) return;
     const first = this.#ports === undefined;
     this.#ports = ports;
     this.#compare(
