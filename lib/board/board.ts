@@ -1,14 +1,20 @@
 /**
  * One physical board and the port it hangs on. Whoever wants the port runs a job; one job holds the port at
  * a time, so nothing interleaves on the wire. The port opens with the first job and stays open until the
- * board is closed; a port that is lost is opened anew by the next job.
+ * board is closed; a port that is lost is opened anew by the next job. Who only wants to hear the board
+ * subscribes to its stream, see `stream.ts`.
  */
 import { presentPath } from '../transport/identity.ts';
 import { listPorts } from '../transport/list.ts';
 import { openTransport } from '../transport/open.ts';
 import type { PortInfo } from '../transport/port-info.ts';
 import type { ModemLines, Transport, TransportKind, TransportWarning } from '../transport/transport.ts';
+import type { RawRepl } from '../micropython/raw-repl.ts';
+import { pauseFor } from '../transport/wait.ts';
 import { BoardError } from './errors.ts';
+import { KeptRepl } from './kept-repl.ts';
+import { BoardStream } from './stream.ts';
+import type { StreamListener, Subscription } from './stream.ts';
 
 export interface BoardOptions {
   /** As the user writes it, see `openTransport`. */
@@ -26,7 +32,10 @@ export interface BoardOptions {
 }
 
 /** Lower numbers go first; equal ones in the order they came. */
-export const PRIORITY = { flash: 0, upload: 1, run: 2 } as const;
+export const PRIORITY = { flash: 0, upload: 1, run: 2, line: 3, stream: 4 } as const;
+
+/** Jobs that let the stream go on: they type to the running program or friendly prompt, and read nothing. */
+const LIVE: readonly Job<never>['kind'][] = ['line', 'stream'];
 
 export interface Job<T> {
   kind: keyof typeof PRIORITY;
@@ -56,6 +65,12 @@ export interface Lease {
   resetSequence: string | undefined;
   /** What the list of ports knows of this one; nothing for remote ports. */
   usb: Pick<PortInfo, 'vendorId' | 'productId'>;
+  /** The raw REPL in which the job before has left the board; the job leaves or keeps it, or resets the board. */
+  repl: RawRepl | undefined;
+  /** Leaves the board in a raw REPL for the next job; it goes back to its prompt when none comes soon. */
+  keep: (repl: RawRepl) => void;
+  /** Tells the stream's listeners what the job finds to be a program's output. */
+  printed: (bytes: Uint8Array) => void;
 }
 
 /** A local port goes back to both asserted, as native USB needs it; servers of remote ports want both released. */
@@ -83,6 +98,12 @@ export class Board {
   readonly memory: BoardMemory = {};
   readonly #options: BoardOptions;
   readonly #closing = new AbortController();
+  readonly #stream = new BoardStream({
+    open: (signal) => this.run({ kind: 'stream', signal, run: () => Promise.resolve() }),
+    pause: pauseFor,
+    signal: this.#closing.signal,
+  });
+  readonly #kept = new KeptRepl(() => this.#leaveRepl());
   #transport: Transport | undefined;
   #usb: Lease['usb'] = {};
   #waiting: Waiting[] = [];
@@ -116,11 +137,27 @@ export class Board {
     return work;
   }
 
+  /** Hears what the board prints, see `stream.ts`. Opens the port, and again whenever it is lost. */
+  stream(listener: StreamListener): Subscription {
+    return this.#stream.add(listener);
+  }
+
+  /**
+   * Types bytes at the friendly prompt or to the running program, once no job has the port; nothing is
+   * interrupted. Resolves when the port has taken them. Throws as `run`.
+   */
+  async write(bytes: Uint8Array, options: JobOptions = {}): Promise<void> {
+    const run = ({ transport, signal }: Lease): Promise<void> => transport.write(bytes, signal);
+    return this.run({ kind: 'line', ...jobOptions(options), run });
+  }
+
   /** Cancels every job, waits until the running one has left the board in order, and frees the port. */
   async close(): Promise<void> {
     this.#closing.abort(new BoardError('board-closed', 'the board node was closed or redeployed'));
     // A job whose turn has just come has yet to find that it is cancelled.
     while (this.#held) await this.#running;
+    // Nobody waits for this prompt, but the board's next program or person will want it.
+    await this.#kept.leave().catch(() => undefined);
     await this.#transport?.close();
     this.#transport = undefined;
   }
@@ -152,9 +189,13 @@ export class Board {
 
   async #hold<T>(job: Job<T>, signal: AbortSignal): Promise<T> {
     const transport = await this.#open(signal);
+    const isLive = LIVE.includes(job.kind);
+    const repl = isLive ? undefined : this.#kept.take();
+    if (!isLive) this.#stream.become({ kind: 'paused', job: job.kind });
     try {
       // It may have been cancelled between its turn and here.
       signal.throwIfAborted();
+      if (job.kind === 'line') await this.#toFriendlyPrompt(transport);
       const { baudRate, idleLines, resetSequence } = this.#options;
       return await job.run({
         transport,
@@ -163,10 +204,28 @@ export class Board {
         idleLines: idleLines ?? IDLE_LINES[transport.kind],
         resetSequence,
         usb: this.#usb,
+        repl,
+        keep: (kept) => this.#kept.keep(kept),
+        printed: (bytes) => this.#stream.hear(bytes),
       });
     } finally {
-      this.#idle(transport);
+      if (!isLive) this.#idle(transport);
     }
+  }
+
+  /** Leaves a raw REPL that was kept and gives the stream back what the board prints then: its prompt. */
+  async #toFriendlyPrompt(transport: Transport): Promise<void> {
+    try {
+      this.#stream.hear(await this.#kept.leave());
+    } finally {
+      this.#listen(transport);
+    }
+  }
+
+  #leaveRepl(): void {
+    const run = ({ transport }: Lease): Promise<void> => this.#toFriendlyPrompt(transport);
+    // Whatever keeps it from being left is found by the next job.
+    this.run({ kind: 'stream', run }).catch(() => undefined);
   }
 
   async #open(signal: AbortSignal): Promise<Transport> {
@@ -185,12 +244,23 @@ export class Board {
     return transport;
   }
 
-  /** Between jobs nobody needs the bytes; only the loss of the port matters. */
+  /** Between jobs, and during those that only type, the bytes are the stream's. */
   #idle(transport: Transport): void {
+    this.#listen(transport);
+    if (this.#transport === transport) this.#stream.become({ kind: 'live' });
+  }
+
+  #listen(transport: Transport): void {
     transport.listen({
-      data: () => undefined,
-      closed: () => {
-        if (this.#transport === transport) this.#transport = undefined;
+      data: (bytes) => {
+        this.#kept.hear(bytes);
+        this.#stream.hear(bytes);
+      },
+      closed: (error) => {
+        if (this.#transport !== transport) return;
+        this.#transport = undefined;
+        this.#kept.forget();
+        if (error) this.#stream.become({ kind: 'gone', error });
       },
     });
   }

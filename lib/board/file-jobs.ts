@@ -6,7 +6,7 @@ import type { DiskSpace, FileEntry, RemoveOptions } from '../micropython/files.t
 import type { RawRepl } from '../micropython/raw-repl.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions } from './board.ts';
-import { withRawRepl } from './python-jobs.ts';
+import { withRawRepl } from './repl-job.ts';
 
 export type { DiskSpace, DownloadedFile, FileEntry, RemoveOptions };
 export { GUARDED } from '../micropython/files.ts';

@@ -63,7 +63,10 @@ export async function flashBoard(
     if (!reset) return { ...written, started: 'press-en' };
     options.onEvent({ kind: 'starting' });
     const timeoutMs = written.image?.micropython ? MICROPYTHON_BOOT_MS : OTHER_BOOT_MS;
-    return { ...written, ...(await watchBoot(lease.transport, { timeoutMs, signal: lease.signal })) };
+    return {
+      ...written,
+      ...(await watchBoot(lease.transport, { timeoutMs, signal: lease.signal, onOutput: lease.printed })),
+    };
   });
 }
 

@@ -2,17 +2,15 @@
 import { softReset } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';
 import { evaluate } from '../micropython/evaluate.ts';
-import { RawRepl } from '../micropython/raw-repl.ts';
-import type { RunOptions } from '../micropython/raw-repl.ts';
+import type { RawRepl, RunOptions } from '../micropython/raw-repl.ts';
 import { uploadFile } from '../micropython/upload.ts';
 import type { UploadProgress, UploadResult } from '../micropython/upload.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
+import { withRawRepl } from './repl-job.ts';
 
 /** A main.py that runs for ever gives no prompt; what it prints so long is shown. */
 const SOFT_RESET_MS = 5000;
-/** The longest way back to the prompt after a job was cut off. */
-const RECOVER_TIMEOUT_MS = 8000;
 
 /** Runs Python and returns when it ended. Throws `MicroPythonError` 'python-error' and others. */
 export async function runPython(
@@ -23,7 +21,7 @@ export async function runPython(
   return board.run({
     kind: 'run',
     ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, (repl) => repl.run(source, options)),
+    run: (lease) => withRawRepl(lease, (repl) => repl.run(source, heard(lease, options))),
   });
 }
 
@@ -36,7 +34,7 @@ export async function evaluatePython(
   return board.run({
     kind: 'run',
     ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, (repl) => evaluate(repl, expression, options)),
+    run: (lease) => withRawRepl(lease, (repl) => evaluate(repl, expression, heard(lease, options))),
   });
 }
 
@@ -61,40 +59,25 @@ export async function uploadToBoard(
     kind: 'upload',
     ...jobOptions(options),
     run: async (lease) => {
-      const written = await withRawRepl(lease, (repl) => uploadFile(repl, path, content, options.onProgress));
+      const after = options.softReset ? 'leave' : 'keep';
+      const upload = (repl: RawRepl): Promise<UploadResult> =>
+        uploadFile(repl, path, content, options.onProgress);
+      const written = await withRawRepl(lease, upload, after);
       if (!options.softReset) return written;
       const { transport, signal } = lease;
-      const { onOutput } = options;
-      return { ...written, ...(await softReset(transport, { timeoutMs: SOFT_RESET_MS, signal, onOutput })) };
+      const wait = { timeoutMs: SOFT_RESET_MS, signal, ...heard(lease, options) };
+      return { ...written, ...(await softReset(transport, wait)) };
     },
   });
 }
 
-/** The raw REPL for the time of `work`; the board is left at its friendly prompt however that ends. */
-export async function withRawRepl<T>(
-  { transport, signal }: Lease,
-  work: (repl: RawRepl) => Promise<T>,
-): Promise<T> {
-  const repl = new RawRepl(transport, signal);
-  await repl.enter();
-  let result: T;
-  try {
-    result = await work(repl);
-  } catch (error) {
-    await recover(transport, error);
-    throw error;
-  }
-  await repl.leave();
-  return result;
+/** What a job's program prints goes to its caller and to everyone who listens to the board. */
+export function heard<T extends Pick<RunOptions, 'onOutput'>>({ printed }: Lease, options: T): T & Heard {
+  const onOutput = (bytes: Uint8Array): void => {
+    printed(bytes);
+    options.onOutput?.(bytes);
+  };
+  return { ...options, onOutput };
 }
 
-/** Only the first error counts; that the way back failed too is kept as its cause. */
-async function recover(transport: Lease['transport'], reason: unknown): Promise<void> {
-  try {
-    const repl = new RawRepl(transport, AbortSignal.timeout(RECOVER_TIMEOUT_MS));
-    await repl.enter();
-    await repl.leave();
-  } catch (error) {
-    if (reason instanceof Error && reason.cause === undefined) reason.cause = error;
-  }
-}
+type Heard = Required<Pick<RunOptions, 'onOutput'>>;

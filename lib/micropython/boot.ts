@@ -1,8 +1,8 @@
 /** What a board prints on its way up, and what it says about its state. */
-import { PortError } from '../transport/errors.ts';
 import { Inbox } from '../transport/inbox.ts';
 import type { Transport } from '../transport/transport.ts';
 import { MicroPythonError } from './errors.ts';
+import { ignoreTimeout } from './ignore-timeout.ts';
 
 export interface BootReport {
   /** `v1.24.0`, from the banner. */
@@ -37,6 +37,11 @@ export function hear(text: string): Heard {
   const readable = Buffer.from(text, 'latin1').toString('utf8');
   const odd = readable.match(/[^\t\r\n\x20-\x7e\xa0-\ufffc]/g)?.length ?? 0;
   return odd > readable.length / 3 ? 'garbage' : 'text';
+}
+
+/** Whether a text shows that a board has started anew: from its mask ROM, or MicroPython alone. */
+export function saysRestart(text: string): boolean {
+  return /MPY: soft reboot|rst:0x[0-9a-f]+ \(|Type "help\(\)" for more/.test(text);
 }
 
 /** How a board came up after a reset. */
@@ -94,11 +99,6 @@ function repeats(log: string): number {
 /** What a board did before it reset itself and ran on is over. */
 function sinceReset(log: string): string {
   return log.split(/(?=rst:0x[0-9a-f]+ \(|rst cause:)/).at(-1) ?? '';
-}
-
-function ignoreTimeout(error: unknown): undefined {
-  if (error instanceof PortError && error.code === 'read-timeout') return undefined;
-  throw error;
 }
 
 const CTRL_D = Uint8Array.of(0x04);

@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PortError } from '../transport/errors.ts';
 import { Inbox } from '../transport/inbox.ts';
 import type { Transport } from '../transport/transport.ts';
-import { hear } from './boot.ts';
+import { hear, saysRestart } from './boot.ts';
 import { MicroPythonError } from './errors.ts';
+import { ignoreTimeout } from './ignore-timeout.ts';
 import { sendSource } from './send-source.ts';
 import type { PasteSupport } from './send-source.ts';
 
@@ -19,7 +20,15 @@ const END = 0x04;
 
 /** The prompt can be anything (`sys.ps1`); this line cannot. */
 const BANNER = Buffer.from('raw REPL; CTRL-B to exit\r\n');
+const SOFT_REBOOT = 'MPY: soft reboot\r\n';
+const SOFT_REBOOT_MS = 5000;
 const MAX_TAIL = 2000;
+
+/** The last words of the friendly banner, which differs from board to board. */
+const FRIENDLY_BANNER_END = 'for more information.\r\n';
+const LEAVE_MS = 500;
+const PROMPT = '>>> ';
+const PROMPT_MS = 50;
 
 /** One try to get hold of the interpreter: what is typed before the raw REPL is asked for, and how long to wait. */
 interface EntryStep {
@@ -58,10 +67,17 @@ export interface RunOptions {
   onOutput?: (bytes: Uint8Array) => void;
 }
 
+export interface EnterOptions {
+  /** What a running program printed until it was interrupted. */
+  onOutput?: (bytes: Uint8Array) => void;
+}
+
+const ignore = (): void => undefined;
+
 export class RawRepl {
   readonly #transport: Transport;
   readonly #inbox: Inbox;
-  readonly #signal: AbortSignal;
+  #signal: AbortSignal;
   /** Learned at the first code sent: whether this firmware takes raw paste. */
   #paste: PasteSupport = 'unknown';
   /** The last text that came: evidence when something else than expected does. */
@@ -78,13 +94,16 @@ export class RawRepl {
    * Brings the board to the raw REPL, interrupting a running program.
    * Throws `MicroPythonError` 'no-prompt' telling what was heard, `PortError`, or the abort's reason.
    */
-  async enter(): Promise<void> {
+  async enter({ onOutput = ignore }: EnterOptions = {}): Promise<void> {
     const steps: string[] = [];
     for (const { name, typed, waitMs, ifHeard } of ENTRY) {
       if (ifHeard && this.#tail === '') break;
       steps.push(name);
       await this.write(typed + CTRL_A);
-      if (!(await this.#sawBanner(waitMs))) continue;
+      const { banner, before } = await this.#sawBanner(waitMs);
+      // At a prompt nothing but its echo comes before the banner; else it is what the program had to say.
+      if (steps.length > 1 || !banner) onOutput(before);
+      if (!banner) continue;
       if (steps.length === 1 || (await this.#answeredAll())) return;
     }
     const heard = hear(this.#tail);
@@ -95,10 +114,42 @@ export class RawRepl {
     });
   }
 
-  /** Back to the friendly prompt, for people and programs that listen. */
-  async leave(): Promise<void> {
+  /** Goes on after the transport had another listener; the board must still be in the raw REPL. */
+  resume(signal: AbortSignal): void {
+    this.#signal = signal;
+    this.#inbox.attach();
+  }
+
+  /**
+   * Back to the friendly prompt, for people and programs that listen. Returns what came behind the banner:
+   * the prompt, which may be any text. A firmware that prints no banner is taken to be there all the same.
+   */
+  async leave(): Promise<Uint8Array> {
     await this.write(`\r${CTRL_B}`);
     await this.#transport.drain();
+    const wait = { timeoutMs: LEAVE_MS, signal: this.#signal };
+    await this.#inbox.until(FRIENDLY_BANNER_END, wait).catch(ignoreTimeout);
+    const prompt = await this.#inbox.until(PROMPT, { ...wait, timeoutMs: PROMPT_MS }).catch(ignoreTimeout);
+    return prompt ?? this.rest();
+  }
+
+  /** What came and was read by nobody. */
+  rest(): Uint8Array {
+    return this.#inbox.take();
+  }
+
+  /**
+   * A fresh heap and boot.py, but not main.py: that is what a soft reset does in the raw REPL. A boot.py that does
+   * not end in time is interrupted. Throws as `enter`.
+   */
+  async softReset({ timeoutMs, onOutput }: RunOptions): Promise<void> {
+    const signal = this.#signal;
+    await this.write(Uint8Array.of(END));
+    await this.#inbox.until(SOFT_REBOOT, { timeoutMs: SOFT_REBOOT_MS, signal });
+    const printed = await this.#inbox.until(BANNER, { timeoutMs, signal }).catch(ignoreTimeout);
+    if (!printed) return this.enter();
+    onOutput?.(printed.subarray(0, -BANNER.length));
+    await this.expect('>');
   }
 
   /**
@@ -121,7 +172,7 @@ export class RawRepl {
   async finish(options: RunOptions): Promise<string> {
     const deadline = performance.now() + options.timeoutMs;
     try {
-      await this.#copyUntilEnd(deadline, options.onOutput ?? (() => undefined));
+      await this.#copyUntilEnd(deadline, options.onOutput ?? ignore);
     } catch (error) {
       if (!(error instanceof PortError) || error.code !== 'read-timeout') throw error;
       const interrupted = await this.#interruptRun();
@@ -184,17 +235,14 @@ export class RawRepl {
     await sleep(ms, undefined, { signal: this.#signal });
   }
 
-  async #sawBanner(waitMs: number): Promise<boolean> {
-    try {
-      const before = await this.#inbox.until(BANNER, { timeoutMs: waitMs, signal: this.#signal });
-      this.#keepTail(before);
-      await this.expect('>');
-      return true;
-    } catch (error) {
-      if (!(error instanceof PortError) || error.code !== 'read-timeout') throw error;
-      this.#keepTail(this.#inbox.take());
-      return false;
-    }
+  async #sawBanner(waitMs: number): Promise<{ banner: boolean; before: Uint8Array }> {
+    const wait = { timeoutMs: waitMs, signal: this.#signal };
+    const found = await this.#inbox.until(BANNER, wait).catch(ignoreTimeout);
+    const came = found ?? this.#inbox.take();
+    this.#keepTail(came);
+    if (!found) return { banner: false, before: came };
+    await this.expect('>');
+    return { banner: true, before: came.subarray(0, -BANNER.length) };
   }
 
   /**
@@ -228,7 +276,7 @@ export class RawRepl {
 
   /** A board that restarted will never send the end of this run. */
   #refuseRestart(): void {
-    if (!/MPY: soft reboot|rst:0x[0-9a-f]+ \(|Type "help\(\)" for more/.test(this.#tail)) return;
+    if (!saysRestart(this.#tail)) return;
     const tail = this.#tail;
     throw new MicroPythonError('board-restarted', `the board restarted (${hear(tail)})`, {
       tail,
@@ -242,8 +290,8 @@ export class RawRepl {
       await this.write(CTRL_C);
       try {
         const limit = performance.now() + 1000;
-        await this.#copyUntilEnd(limit, () => undefined);
-        await this.#copyUntilEnd(limit, () => undefined);
+        await this.#copyUntilEnd(limit, ignore);
+        await this.#copyUntilEnd(limit, ignore);
         await this.expect('>');
         return true;
       } catch (error) {

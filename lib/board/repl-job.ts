@@ -1,0 +1,57 @@
+/** The raw REPL for jobs: got hold of, kept for the next job, and left in order however the work ends. */
+import { MicroPythonError } from '../micropython/errors.ts';
+import { RawRepl } from '../micropython/raw-repl.ts';
+import type { Lease } from './board.ts';
+
+/** The longest way back to the prompt after a job was cut off. */
+const RECOVER_TIMEOUT_MS = 8000;
+
+/**
+ * The raw REPL for the time of `work`. After it the board stays there for the next job (and goes to its friendly
+ * prompt when none comes soon), or is `left` at the friendly prompt; after an error it always is.
+ */
+export async function withRawRepl<T>(
+  lease: Lease,
+  work: (repl: RawRepl) => Promise<T>,
+  after: 'keep' | 'leave' = 'keep',
+): Promise<T> {
+  const repl = await enterRawRepl(lease);
+  let result: T;
+  try {
+    result = await work(repl);
+  } catch (error) {
+    // An exception is how code may end; the REPL is as it was.
+    if (error instanceof MicroPythonError && error.code === 'python-error') await done(lease, repl, after);
+    else await recover(lease, error);
+    throw error;
+  }
+  await done(lease, repl, after);
+  return result;
+}
+
+/** The raw REPL, wherever the job before left the board. Whoever calls this leaves it, or resets the board. */
+export async function enterRawRepl({ transport, signal, repl: kept, printed }: Lease): Promise<RawRepl> {
+  if (kept) {
+    kept.resume(signal);
+    return kept;
+  }
+  const repl = new RawRepl(transport, signal);
+  await repl.enter({ onOutput: printed });
+  return repl;
+}
+
+async function done({ keep, printed }: Lease, repl: RawRepl, after: 'keep' | 'leave'): Promise<void> {
+  if (after === 'keep') keep(repl);
+  else printed(await repl.leave());
+}
+
+/** Only the first error counts; that the way back failed too is kept as its cause. */
+async function recover({ transport, printed }: Lease, reason: unknown): Promise<void> {
+  try {
+    const repl = new RawRepl(transport, AbortSignal.timeout(RECOVER_TIMEOUT_MS));
+    await repl.enter();
+    printed(await repl.leave());
+  } catch (error) {
+    if (reason instanceof Error && reason.cause === undefined) reason.cause = error;
+  }
+}
