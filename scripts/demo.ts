@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { demoImage } from '../test/virtual-board/demo-image.ts';
@@ -21,6 +21,10 @@ export interface DemoOptions {
   nodeRed?: string;
   /** Flows, credentials and the virtual board's flash; default a folder in the user's home. */
   userDir?: string;
+  /** More packages of node_modules that Node-RED shall load. */
+  packages?: readonly string[];
+  /** More of Node-RED's settings. */
+  settings?: Readonly<Record<string, unknown>>;
 }
 
 export interface Demo {
@@ -48,7 +52,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       ? await launchBoard({ firmware: 'none', flashFile: join(userDir, 'board-flash.bin') })
       : undefined;
   const board = options.board ?? virtualBoard?.rfc2217 ?? '';
-  await prepare(userDir);
+  await prepare(userDir, options);
   const nodeRed = startNodeRed(userDir, options, board);
   const exited = once(nodeRed, 'exit').then(([code]) => code as number | null);
   const close = async (): Promise<void> => {
@@ -71,15 +75,24 @@ function build(): void {
 }
 
 /** The package linked in, the example flow (only where none is yet), and firmware to flash. */
-async function prepare(userDir: string): Promise<void> {
-  const link = join(userDir, 'node_modules', PACKAGE);
-  await rm(link, { recursive: true, force: true });
-  await symlink(ROOT, link, process.platform === 'win32' ? 'junction' : 'dir');
+async function prepare(userDir: string, { packages = [], settings = {} }: DemoOptions): Promise<void> {
+  await linkPackage(userDir, PACKAGE, ROOT);
+  for (const name of packages) await linkPackage(userDir, name, join(ROOT, 'node_modules', name));
   const firmware = join(userDir, 'micropython-demo.bin');
   await writeFile(firmware, demoImage().bytes);
-  await writeFile(join(userDir, 'settings.cjs'), SETTINGS);
+  await writeFile(
+    join(userDir, 'settings.cjs'),
+    `module.exports = ${JSON.stringify({ ...SETTINGS, ...settings }, undefined, 2)};\n`,
+  );
   const flowFile = join(userDir, 'flows.json');
   if (!existsSync(flowFile)) await writeFile(flowFile, await exampleFlow(firmware));
+}
+
+async function linkPackage(userDir: string, name: string, target: string): Promise<void> {
+  const link = join(userDir, 'node_modules', name);
+  await mkdir(dirname(link), { recursive: true });
+  await rm(link, { recursive: true, force: true });
+  await symlink(target, link, process.platform === 'win32' ? 'junction' : 'dir');
 }
 
 /** The board's port comes from the environment, so that the flow fits whatever board is started with it. */
@@ -94,7 +107,7 @@ async function exampleFlow(firmware: string): Promise<string> {
 }
 
 /** No pop-ups over the editor, nothing asked of the network. */
-const SETTINGS = `module.exports = {
+const SETTINGS = {
   flowFile: 'flows.json',
   credentialSecret: 'demo',
   editorTheme: { tours: false },
@@ -102,7 +115,6 @@ const SETTINGS = `module.exports = {
   externalModules: { palette: { allowInstall: false } },
   logging: { console: { level: 'warn' } },
 };
-`;
 
 function startNodeRed(userDir: string, options: DemoOptions, board: string): ChildProcess {
   const { host, port, nodeRed = 'node-red' } = options;
