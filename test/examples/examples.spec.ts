@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Chromium, needsChromium } from '../support/chromium.ts';
 import { Closing } from '../support/closing.ts';
 import { FileServer } from '../firmware/server.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
@@ -23,6 +24,7 @@ const read = (file: string): FlowNode[] =>
 describe('examples', function () {
   this.timeout(120_000);
   const closing = new Closing();
+  const chromium = new Chromium();
   let nodeRed: NodeRed;
 
   before(async () => {
@@ -34,6 +36,7 @@ describe('examples', function () {
     server.file(`/firmware/${FIRMWARE}`, demoImage().bytes);
     nodeRed = await NodeRed.start({ esp32FlashCatalogue: server.url('/download/') });
     closing.later(() => nodeRed.close());
+    closing.later(() => chromium.close());
   });
   after(() => closing.all());
 
@@ -61,7 +64,8 @@ describe('examples', function () {
   }
 
   for (const example of EXAMPLES) {
-    it(`${example.file}: ${example.promises}`, async () => {
+    it(`${example.file}: ${example.promises}`, async function () {
+      if (example.page !== undefined) needsChromium(this);
       const boards: VirtualBoard[] = [];
       try {
         for (const options of example.boards ?? [{ firmware: 'none' }])
@@ -69,8 +73,9 @@ describe('examples', function () {
         const flow = prepared(example, boards);
         const secrets = flow[0] && example.secrets ? { [flow[0].id]: example.secrets } : {};
         await nodeRed.deploy(flow, secrets);
-        await example.run({ nodeRed, boards });
+        await example.run({ nodeRed, boards, dashboard: () => chromium.open(`${nodeRed.url}dashboard/${example.page ?? ''}`) });
       } finally {
+        await chromium.closePages();
         await nodeRed.deploy([]);
         for (const board of boards) await board.close();
       }
@@ -78,17 +83,42 @@ describe('examples', function () {
   }
 });
 
-/** The example with what a person fills in: ports, and the flow's environment variables. */
+/**
+ * The example with what a person does: ports and the flow's environment variables filled in, all debug nodes
+ * on. No USB is here: in place of "esp32 ports" stand inject nodes, `plug in 1` and so on, whose messages are
+ * as that node sends them.
+ */
 function prepared({ file, environment = {} }: Example, boards: readonly VirtualBoard[]): FlowNode[] {
   const ports = boards.map(({ rfc2217 }) => rfc2217);
   const fill = (variable: Record<string, unknown>): Record<string, unknown> => {
     const value = environment[String(variable['name'])];
     return value === undefined ? variable : { ...variable, value };
   };
-  return read(file).map((node) => {
-    if (node.type === 'esp32-board') return { ...node, port: ports.shift() ?? '' };
+  const free = [...ports];
+  return read(file).flatMap((node) => {
+    if (node.type === 'esp32-ports') return plugs(node, ports);
+    if (node.type === 'esp32-board') return { ...node, port: free.shift() ?? '', flashBaudRate: '2000000' };
+    if (node.type === 'debug') return { ...node, active: true };
     if (node.type === 'tab') return { ...node, env: (node['env'] as Record<string, unknown>[]).map(fill) };
     return node;
+  });
+}
+
+function plugs({ z, wires }: FlowNode, ports: readonly string[]): FlowNode[] {
+  return ports.map((port, index) => {
+    const payload = { event: 'added', port, ports: ports.slice(0, index + 1).map((each) => ({ port: each })) };
+    return {
+      id: `a1c0deffffffff0${index}`,
+      type: 'inject',
+      name: `plug in ${index + 1}`,
+      z,
+      props: [
+        { p: 'payload', v: JSON.stringify(payload), vt: 'json' },
+        { p: 'port', v: port, vt: 'str' },
+        { p: 'topic', v: 'added', vt: 'str' },
+      ],
+      wires: [(wires as string[][])[0]],
+    };
   });
 }
 
@@ -98,7 +128,6 @@ function wiresOf(node: FlowNode): string[] {
 
 /** Ids of the config nodes a node needs, and of its tab; each must be set. */
 function configsOf(node: FlowNode): string[] {
-  return ['z', 'board', 'group', 'page', 'ui', 'theme'].flatMap((key) =>
-    key in node ? [String(node[key])] : [],
-  );
+  const keys = node.type === 'ui-template' ? ['z', 'group'] : ['z', 'board', 'group', 'page', 'ui', 'theme'];
+  return keys.flatMap((key) => (key in node ? [String(node[key])] : []));
 }

@@ -139,15 +139,21 @@ export class NodeRed {
     return this.#shown;
   }
 
-  /** Waits for the debug node of this name to show something that fits. Fails when a diagnosis is shown. */
-  async shows(name: string, fits: (value: unknown) => boolean = () => true): Promise<unknown> {
+  /** Waits for the debug node of this name to show something that fits. A diagnosis fails the test. */
+  async shows(
+    name: string,
+    fits: (value: unknown) => boolean = () => true,
+    unless?: 'diagnosis expected',
+  ): Promise<unknown> {
+    const failure = (): Shown | undefined =>
+      unless ? undefined : this.#shown.find((each) => each.name === 'diagnosis');
     await this.#until(
-      () => this.shown(name).some(fits) || this.#failure() !== undefined,
+      () => this.shown(name).some(fits) || failure() !== undefined,
       () => `"${name}" shows nothing that fits: ${JSON.stringify(this.#shown.slice(-5))}`,
     );
-    const found = this.shown(name).find(fits);
-    if (found === undefined && !this.shown(name).some(fits)) assert.fail(this.#failure());
-    return found;
+    const found = this.shown(name).filter(fits);
+    if (found.length === 0) assert.fail(JSON.stringify(failure()?.value));
+    return found[0];
   }
 
   /** Waits for the status of the node of this name. */
@@ -157,11 +163,6 @@ export class NodeRed {
       () => text.test(this.#statuses.get(id) ?? ''),
       () => `"${name}" says ${this.#statuses.get(id) ?? 'nothing'}, and shown was ${JSON.stringify(this.#shown.slice(-5))}`,
     );
-  }
-
-  #failure(): string | undefined {
-    const found = this.#shown.find(({ name }) => name === 'diagnosis');
-    return found && JSON.stringify(found.value);
   }
 
   async #until(isThere: () => boolean, complaint: () => string): Promise<void> {

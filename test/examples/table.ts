@@ -6,12 +6,15 @@ import { printed } from '../support/micropython-board.ts';
 import { RawRepl } from '../../lib/micropython/raw-repl.ts';
 import { openTransport } from '../../lib/transport/open.ts';
 import type { LaunchOptions, VirtualBoard } from '../virtual-board/launch.ts';
+import type { Page } from 'playwright-core';
 import type { NodeRed } from './node-red.ts';
 
 /** What a row has at hand. */
 export interface Stage {
   nodeRed: NodeRed;
   boards: readonly VirtualBoard[];
+  /** For examples with a dashboard: opens it. */
+  dashboard: () => Promise<Page>;
 }
 
 export interface Example {
@@ -20,6 +23,8 @@ export interface Example {
   promises: string;
   /** The board behind each `esp32 board` of the flow, in its order; default one with nothing on it. */
   boards?: readonly LaunchOptions[];
+  /** The path of its dashboard, which is opened in Chromium. */
+  page?: string;
   /** Environment variables of the flow that a person fills in, and those that are kept as credentials. */
   environment?: Readonly<Record<string, string>>;
   secrets?: Readonly<Record<string, string>>;
@@ -43,11 +48,40 @@ export const EXAMPLES: readonly Example[] = [
     },
   },
   {
+    file: 'flash-button-dashboard',
+    promises: 'flashes the board that is chosen on the page, and its bar reaches 100',
+    boards: [{ firmware: 'none' }, { firmware: 'none' }],
+    page: 'flash',
+    run: async ({ nodeRed, boards: [other, chosen], dashboard }) => {
+      const page = await dashboard();
+      await nodeRed.press('plug in 2');
+      await page.locator('.nrdb-ui-dropdown').click();
+      await page.getByText(chosen!.rfc2217).click();
+      const bar = page.getByRole('progressbar');
+      const wide = page.locator('.nrdb-ui-progress').getByText('100%');
+      await page.getByRole('button', { name: 'Flash MicroPython' }).click();
+      await wide.waitFor({ timeout: 60_000 });
+      assert.equal(await bar.getAttribute('aria-valuenow'), '100');
+      await page.getByText('MicroPython v1.27.0 runs on 24:0a:c4:12:34:56', { exact: true }).waitFor();
+      const steps = nodeRed.shown('steps').map(String);
+      assert.equal(steps[0], 'begins');
+      assert.ok(steps.some((step) => /^writing \d+ %$/.test(step)));
+      const log = await page.locator('pre').textContent();
+      assert.match(log ?? '', /^\d.*MicroPython v1\.27\.0 runs[^]*begins$/);
+      assert.deepEqual(await other!.readFlash(0x1000, 4), Uint8Array.from([255, 255, 255, 255]));
+      assert.equal((await chosen!.readFlash(0x1000, 1))[0], 0xe9);
+    },
+  },
+  {
     file: 'sensor-chart-dashboard',
     promises: 'reads the chip temperature without a button being pressed',
     boards: [MICROPYTHON],
-    run: async ({ nodeRed }) => {
+    page: 'temperature',
+    run: async ({ nodeRed, dashboard }) => {
       assert.equal(await nodeRed.shows('temperature'), 53.3);
+      const page = await dashboard();
+      await page.locator('.nrdb-ui-chart canvas').waitFor();
+      await page.waitForFunction(hasBlue);
     },
   },
   {
@@ -78,11 +112,59 @@ export const EXAMPLES: readonly Example[] = [
       assert.equal(await nodeRed.shows('answer'), 4);
     },
   },
+  {
+    file: 'workshop-line-dashboard',
+    promises: 'has each board that is plugged in ready, three at once, and says of one that fails what is wrong',
+    boards: [{ firmware: 'none' }, MICROPYTHON, { firmware: 'none' }, { chip: 'esp32s3' }],
+    page: 'workshop',
+    run: async ({ nodeRed, boards, dashboard }) => {
+      const page = await dashboard();
+      for (const number of boards.keys()) await nodeRed.press(`plug in ${number + 1}`);
+      const isOver = (rows: unknown): boolean =>
+        isRows(rows) && rows.length === 4 && rows.every(({ result = '' }) => /^ready|^FAILED/.test(result));
+      const rows = (await nodeRed.shows('table rows', isOver, 'diagnosis expected')) as Row[];
+      const ready = rows.filter(({ result }) => result === 'ready');
+      assert.deepEqual(ready.map(({ port }) => port).toSorted(), ports(boards.slice(0, 3)).toSorted());
+      for (const { mac, chip } of ready) assert.deepEqual([mac, chip], ['24:0a:c4:12:34:56', 'ESP32']);
+      const failed = rows.find(({ port }) => port === boards[3]!.rfc2217);
+      assert.match(failed?.['result'] ?? '', /^FAILED: /);
+      await page.getByRole('cell', { name: 'ready' }).nth(2).waitFor();
+    },
+  },
+  {
+    file: 'backup-and-clone',
+    promises: 'saves all that is on one board, and makes another like it',
+    boards: [MICROPYTHON, { firmware: 'none' }],
+    run: async ({ nodeRed, boards: [first, second] }) => {
+      const mark = Buffer.from('a file of the first board');
+      await first!.writeFlash(0x3ff000, mark);
+      await nodeRed.press('back up');
+      assert.equal(await nodeRed.shows('bytes saved'), 4 * 1024 * 1024);
+      await nodeRed.press('clone');
+      assert.equal(field(await nodeRed.shows('cloned'), 'started'), 'prompt');
+      assert.deepEqual(Buffer.from(await second!.readFlash(0x3ff000, mark.length)), mark);
+    },
+  },
 ];
+
+const ports = (boards: readonly VirtualBoard[]): string[] => boards.map(({ rfc2217 }) => rfc2217);
+
+type Row = Record<string, string>;
+const isRows = (value: unknown): value is Row[] => Array.isArray(value);
 
 function field(value: unknown, name: string): unknown {
   assert.ok(typeof value === 'object' && value !== null, String(value));
   return (value as Record<string, unknown>)[name];
+}
+
+/** In the page: whether the first point is drawn, in the first of the chart's colours. */
+function hasBlue(): boolean {
+  const canvas = document.querySelector<HTMLCanvasElement>('.nrdb-ui-chart canvas');
+  const { data } = canvas!.getContext('2d')!.getImageData(0, 0, canvas!.width, canvas!.height);
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i] === 0x00 && data[i + 1] === 0x95 && data[i + 2] === 0xff) return true;
+  }
+  return false;
 }
 
 /** What a program prints on a board that no flow uses any more. */

@@ -1,0 +1,54 @@
+/** A Chromium for tests: pages whose errors are kept, closed with the test. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import type { Context } from 'mocha';
+import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+
+const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** Skips the test, or in `before` the whole suite, with the reason printed, where there is no Chromium. */
+export function needsChromium(context: Context): void {
+  if (existsSync(EXECUTABLE)) return;
+  console.log(`SKIPPED: ${EXECUTABLE} is not there (apt-get install chromium, or set CHROMIUM)`);
+  context.skip();
+}
+
+export class Chromium {
+  #browser: Browser | undefined;
+  #pages: Page[] = [];
+  #complaints: string[] = [];
+
+  /** Opens a page; its errors fail `closePages`. */
+  async open(url: string, viewport = { width: 1400, height: 900 }): Promise<Page> {
+    this.#browser ??= await chromium.launch({
+      executablePath: EXECUTABLE,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+      ],
+    });
+    const page = await this.#browser.newPage({ viewport });
+    this.#pages.push(page);
+    page.on('pageerror', (error) => this.#complaints.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.#complaints.push(message.text());
+    });
+    await page.goto(url);
+    return page;
+  }
+
+  /** Fails when a page has raised an error. */
+  async closePages(): Promise<void> {
+    const complaints = this.#complaints.splice(0);
+    for (const page of this.#pages.splice(0)) await page.close();
+    assert.deepEqual(complaints, []);
+  }
+
+  async close(): Promise<void> {
+    await this.#browser?.close();
+  }
+}
