@@ -4,14 +4,12 @@
  * board is closed; a port that is lost is opened anew by the next job. Who only wants to hear the board
  * subscribes to its stream, see `stream.ts`.
  */
-import { presentPath } from '../transport/identity.ts';
-import { listPorts } from '../transport/list.ts';
-import { openTransport } from '../transport/open.ts';
-import type { PortInfo } from '../transport/port-info.ts';
 import type { ModemLines, Transport, TransportKind, TransportWarning } from '../transport/transport.ts';
 import type { RawRepl } from '../micropython/raw-repl.ts';
 import { pauseFor } from '../transport/wait.ts';
 import { BoardError } from './errors.ts';
+import { PortFollower } from './follow.ts';
+import type { Ports } from './follow.ts';
 import { KeptRepl } from './kept-repl.ts';
 import { BoardStream } from './stream.ts';
 import type { StreamListener, Subscription } from './stream.ts';
@@ -29,6 +27,8 @@ export interface BoardOptions {
   resetSequence?: string | undefined;
   /** Told what is odd but no failure, e.g. a port without modem lines. */
   onWarning?: ((warning: TransportWarning) => void) | undefined;
+  /** The ports of this machine; tests have their own. */
+  ports?: Ports | undefined;
 }
 
 /** Lower numbers go first; equal ones in the order they came. */
@@ -63,8 +63,6 @@ export interface Lease {
   baudRate: number;
   idleLines: ModemLines | undefined;
   resetSequence: string | undefined;
-  /** What the list of ports knows of this one; nothing for remote ports. */
-  usb: Pick<PortInfo, 'vendorId' | 'productId'>;
   /** The raw REPL in which the job before has left the board; the job leaves or keeps it, or resets the board. */
   repl: RawRepl | undefined;
   /** Leaves the board in a raw REPL for the next job; it goes back to its prompt when none comes soon. */
@@ -105,7 +103,8 @@ export class Board {
   });
   readonly #kept = new KeptRepl(() => this.#leaveRepl());
   #transport: Transport | undefined;
-  #usb: Lease['usb'] = {};
+  /** Knows the board again when its port is another. */
+  #follower: PortFollower | undefined;
   #waiting: Waiting[] = [];
   /** Whether a job holds the port; it is handed from job to job without a gap. */
   #held = false;
@@ -203,7 +202,6 @@ export class Board {
         baudRate,
         idleLines: idleLines ?? IDLE_LINES[transport.kind],
         resetSequence,
-        usb: this.#usb,
         repl,
         keep: (kept) => this.#kept.keep(kept),
         printed: (bytes) => this.#stream.hear(bytes),
@@ -230,15 +228,9 @@ export class Board {
 
   async #open(signal: AbortSignal): Promise<Transport> {
     if (this.#transport) return this.#transport;
-    const { baudRate, idleLines, onWarning } = this.#options;
-    const port = await presentPath(this.#options);
-    const transport = await openTransport(port, {
-      baudRate,
-      signal,
-      idleLines,
-      onWarning,
-    });
-    this.#usb = transport.kind === 'serial' ? await usbOf(port) : {};
+    const { device, port, baudRate, idleLines, onWarning, ports } = this.#options;
+    this.#follower ??= new PortFollower({ device, port }, { baudRate, idleLines, onWarning }, ports);
+    const transport = await this.#follower.open(signal);
     this.#transport = transport;
     this.#idle(transport);
     return transport;
@@ -264,10 +256,4 @@ export class Board {
       },
     });
   }
-}
-
-/** A port that the system cannot describe is treated like any adapter. */
-async function usbOf(path: string): Promise<Lease['usb']> {
-  const ports = await listPorts().catch(() => []);
-  return ports.find((port) => port.path === path || port.byId === path) ?? {};
 }

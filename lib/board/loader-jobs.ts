@@ -5,15 +5,16 @@ import { eraseChip, eraseRegion } from '../esp/erase.ts';
 import { flash, placeOn } from '../esp/flash.ts';
 import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../esp/flash.ts';
 import { readFlash } from '../esp/read.ts';
-import { isUsbSerialJtag, parseSequence, strategiesFor } from '../esp/reset.ts';
+import { parseSequence, strategiesFor } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
 import { withSession } from '../esp/session.ts';
 import type { BoardFacts, Session, SessionOptions } from '../esp/session.ts';
 import { verifyRegion } from '../esp/verify.ts';
-import { watchBoot } from '../micropython/boot.ts';
-import type { Boot } from '../micropython/boot.ts';
+import { askProgram, isOwnUsb } from './ask-program.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
+import { watchStart } from './watch-start.ts';
+import type { Start } from './watch-start.ts';
 
 export { checkParts, wrongChip } from '../esp/place.ts';
 export type { Part, Target } from '../esp/place.ts';
@@ -40,14 +41,10 @@ export interface Range {
   size?: number | undefined;
 }
 
-/** `press-en`: the port cannot reset the board. `not-started`: a dry run, nothing was changed. */
-export type Started = Omit<Boot, 'started'> & { started: Boot['started'] | 'press-en' };
+/** `press-en`: the port cannot reset the board. */
+export type Started = Omit<Start, 'started'> & { started: Start['started'] | 'press-en' };
 
 export type FlashJobResult = Omit<FlashResult, 'reset'> & Started;
-
-/** The first boot of MicroPython formats its disk; an application that is none is given a shorter look. */
-const MICROPYTHON_BOOT_MS = 20_000;
-const OTHER_BOOT_MS = 2000;
 
 /** Flashes firmware and watches it come up: success means that it runs. */
 export async function flashBoard(
@@ -62,11 +59,8 @@ export async function flashBoard(
     if (!dryRun) board.memory.baudRate = written.baudRate;
     if (!reset) return { ...written, started: 'press-en' };
     options.onEvent({ kind: 'starting' });
-    const timeoutMs = written.image?.micropython ? MICROPYTHON_BOOT_MS : OTHER_BOOT_MS;
-    return {
-      ...written,
-      ...(await watchBoot(lease.transport, { timeoutMs, signal: lease.signal, onOutput: lease.printed })),
-    };
+    const started = await watchStart(lease, written.image?.micropython !== undefined, options.onEvent);
+    return { ...written, ...started };
   });
 }
 
@@ -158,7 +152,6 @@ async function runInLoader<T>(
         baudRate: Math.min(options.baudRate, board.memory.baudRate ?? Infinity),
         after: { baudRate, idleLines },
         stub: options.stub,
-        usbSerialJtag: isUsbSerialJtag(lease.usb),
         signal,
         onEvent: (event) => {
           if (event.kind === 'connected') board.memory.strategy = event.strategy;
@@ -170,10 +163,11 @@ async function runInLoader<T>(
   });
 }
 
-function strategiesOf({ transport, resetSequence, usb }: Lease): readonly ResetStrategy[] {
-  const { kind, hasModemLines } = transport;
+function strategiesOf({ transport, resetSequence, baudRate }: Lease): readonly ResetStrategy[] {
+  const { kind, hasModemLines, usb } = transport;
   if (resetSequence !== undefined) return [parseSequence(resetSequence)];
-  return strategiesFor({ kind, hasModemLines, platform: process.platform, ...usb });
+  const byLines = strategiesFor({ kind, hasModemLines, platform: process.platform, usb });
+  return isOwnUsb(transport) ? [...byLines, askProgram(baudRate)] : byLines;
 }
 
 function knownFirst(strategies: readonly ResetStrategy[], known: string | undefined): ResetStrategy[] {

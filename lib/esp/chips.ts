@@ -26,6 +26,16 @@ export interface WatchdogRegisters {
   superAutoFeedBit: number;
 }
 
+/** Registers by which a host restarts a chip without lines: its RTC watchdog bites. All addresses are whole. */
+export interface RestartRegisters {
+  config: number;
+  timeout: number;
+  protect: number;
+  /** Keeps the chip in its loader through every reset until it is cleared; and where IO0 was high at the last one. */
+  forceDownload?: { register: number; mask: number };
+  straps?: { register: number; ioHighMask: number };
+}
+
 export interface Chip {
   /** As people write it: `ESP32-C3`. */
   name: string;
@@ -47,6 +57,8 @@ export interface Chip {
   /** ESP8266's ROM cannot inflate, compute an MD5 or attach the flash. */
   romIsMinimal?: boolean;
   watchdogs?: WatchdogRegisters;
+  /** Absent where a watchdog's reset is not to be had, or freezes the chip (C6). */
+  restart?: RestartRegisters;
 }
 
 const SPI_ESP32: Omit<SpiRegisters, 'base'> = {
@@ -104,6 +116,13 @@ export const CHIPS: readonly Chip[] = [
     loaderOffset: 0x1000,
     macRegister: 0x3f41a044,
     spi: { base: 0x3f402000, ...SPI_LATER },
+    restart: {
+      config: 0x3f408094,
+      timeout: 0x3f408098,
+      protect: 0x3f4080ac,
+      forceDownload: { register: 0x3f408128, mask: 1 },
+      straps: { register: 0x3f404038, ioHighMask: 8 },
+    },
   }),
   chip({
     name: 'ESP32-S3',
@@ -120,6 +139,13 @@ export const CHIPS: readonly Chip[] = [
       superProtect: 0xb8,
       superKey: 0x8f1d312a,
       superAutoFeedBit: 31,
+    },
+    restart: {
+      config: 0x60008098,
+      timeout: 0x6000809c,
+      protect: 0x600080b0,
+      forceDownload: { register: 0x6000812c, mask: 1 },
+      straps: { register: 0x60004038, ioHighMask: 8 },
     },
   }),
   chip({
@@ -146,6 +172,7 @@ export const CHIPS: readonly Chip[] = [
       superKey: 0x8f1d312a,
       superAutoFeedBit: 31,
     },
+    restart: { config: 0x60008090, timeout: 0x60008094, protect: 0x600080a8 },
   }),
   chip({
     name: 'ESP32-C5',
@@ -220,6 +247,13 @@ export const CHIPS: readonly Chip[] = [
       superProtect: 0x20,
       superKey: 0x50d83aa1,
       superAutoFeedBit: 18,
+    },
+    restart: {
+      config: 0x50116000,
+      timeout: 0x50116004,
+      protect: 0x50116018,
+      forceDownload: { register: 0x50110008, mask: 4 },
+      straps: { register: 0x500e0038, ioHighMask: 8 },
     },
   }),
   chip({

@@ -6,22 +6,26 @@
  * BOOT and tap EN, and SYNC goes on until the deadline.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isLost } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
 import { bootMode, looksLikeWrongBaud } from './boot-log.ts';
 import { EspError } from './errors.ts';
-import { Loader, romMode, STUB_MODE } from './loader.ts';
-import { runReset } from './reset.ts';
+import { Loader, romMode } from './loader.ts';
+import { BY_HAND, LEAVE_BUS_MS, runReset, usbKind } from './reset.ts';
 import type { ResetStrategy } from './reset.ts';
+import { stubMode } from './stub.ts';
 
 /** What happens on the way, for a person who waits. */
 export type ConnectEvent =
   | { kind: 'connecting'; strategy: string }
   /** The lines did not help: hold BOOT, press and release EN. `bootMode` is what the chip booted instead. */
   | { kind: 'press-boot'; bootMode?: string }
+  /** The board left the bus, as native USB does when it restarts, or was pulled: it is waited for. */
+  | { kind: 'coming-back' }
   | { kind: 'connected'; strategy: string; stubRunning: boolean };
 
 export interface ConnectOptions {
-  /** Tried in order; at least one. */
+  /** Tried in order; at least one. Where a port leaves the bus by one, it is followed. */
   strategies: readonly ResetStrategy[];
   /** Milliseconds until connecting is given up. */
   timeoutMs: number;
@@ -47,39 +51,74 @@ const SYNC_PAYLOAD = Uint8Array.from([0x07, 0x07, 0x12, 0x20, ...Array<number>(3
  * Throws `EspError` 'no-answer', 'wrong-boot-mode' or 'download-mode-silent'; `PortError`; an abort.
  */
 export async function connect(transport: Transport, options: ConnectOptions): Promise<Loader> {
-  const loader = new Loader(transport, options.signal);
   const deadline = performance.now() + options.timeoutMs;
-  await transport.setBaudRate(SYNC_BAUD);
-
-  const byLines = options.strategies.some((strategy) => strategy.steps.length > 0);
   let evidence = '';
-  for (let round = 0; byLines && round < ROUNDS_BY_LINES; round++) {
-    for (const strategy of options.strategies) {
-      if (performance.now() >= deadline) throw noAnswer(evidence);
-      options.onEvent({ kind: 'connecting', strategy: strategy.name });
-      await loader.forget();
-      await runReset(transport, strategy, options.signal);
-      if (await syncRepeatedly(loader, SYNCS_PER_RESET, deadline)) {
-        return connected(loader, strategy.name, options);
-      }
-      evidence = loader.log || evidence;
+  for (const strategy of attempts(transport, options.strategies)) {
+    if (performance.now() >= deadline) throw noAnswer(evidence);
+    options.onEvent({ kind: 'connecting', strategy: strategy.name });
+    const { loader, answers } = await reached(
+      transport,
+      strategy,
+      { syncs: SYNCS_PER_RESET, deadline },
+      options,
+    );
+    if (answers) return connected(loader, strategy.name, options);
+    evidence = loader.log || evidence;
+  }
+  return connectByHand(transport, evidence, deadline, options);
+}
+
+/** What to do one after the other before a person is asked to help. */
+function attempts(transport: Transport, strategies: readonly ResetStrategy[]): ResetStrategy[] {
+  const byLines = strategies.filter(({ steps }) => steps.length > 0);
+  // This is the loader itself; a reset would only send it away.
+  const waiting = usbKind(transport) === 'usb-rom' ? [BY_HAND] : [];
+  const others = strategies.filter(({ steps, ask }) => steps.length === 0 && ask !== undefined);
+  const rounds = Array.from({ length: ROUNDS_BY_LINES }, () => byLines).flat();
+  // A program that does not know the way will not know it a second time.
+  return [...waiting, ...byLines, ...others, ...rounds.slice(byLines.length)];
+}
+
+/** One strategy carried out and so many SYNCs sent, and whether the loader answers after it. */
+async function reached(
+  transport: Transport,
+  strategy: ResetStrategy,
+  limit: { syncs: number; deadline: number },
+  options: ConnectOptions,
+): Promise<{ loader: Loader; answers: boolean }> {
+  const { signal } = options;
+  for (let isBack = false; ; isBack = true) {
+    try {
+      if (!isBack) await strategy.ask?.(transport, signal);
+      await transport.setBaudRate(SYNC_BAUD);
+      await transport.discardInput();
+      const loader = new Loader(transport, signal);
+      // A board that came back did so because of the reset, and waits.
+      if (!isBack) await runReset(transport, strategy, signal);
+      if (!isBack && strategy.leavesBus) await loader.untilLost(LEAVE_BUS_MS);
+      return { loader, answers: await syncRepeatedly(loader, limit.syncs, limit.deadline) };
+    } catch (error) {
+      if (!isLost(error) || !transport.reopen) throw error;
+      options.onEvent({ kind: 'coming-back' });
+      await transport.reopen({ timeoutMs: Math.max(0, limit.deadline - performance.now()), signal });
     }
   }
-  return connectByHand(loader, evidence, deadline, options);
 }
 
 async function connectByHand(
-  loader: Loader,
-  evidence: string,
+  transport: Transport,
+  before: string,
   deadline: number,
   options: ConnectOptions,
 ): Promise<Loader> {
   // A loader that waits already answers at once; only else a person is needed.
-  await loader.forget();
-  if (await syncRepeatedly(loader, SYNCS_PER_RESET, deadline)) return connected(loader, 'by hand', options);
-  const mode = bootMode(evidence || loader.log);
+  const first = await reached(transport, BY_HAND, { syncs: SYNCS_PER_RESET, deadline }, options);
+  if (first.answers) return connected(first.loader, BY_HAND.name, options);
+  const evidence = before || first.loader.log;
+  const mode = bootMode(evidence);
   options.onEvent({ kind: 'press-boot', ...(mode && !mode.download ? { bootMode: mode.value } : {}) });
-  if (await syncRepeatedly(loader, Infinity, deadline)) return connected(loader, 'by hand', options);
+  const { loader, answers } = await reached(transport, BY_HAND, { syncs: Infinity, deadline }, options);
+  if (answers) return connected(loader, BY_HAND.name, options);
   throw noAnswer(loader.log || evidence);
 }
 
@@ -109,7 +148,7 @@ async function syncRepeatedly(loader: Loader, count: number, deadline: number): 
 async function sync(loader: Loader): Promise<boolean> {
   try {
     const { value } = await loader.command('SYNC', SYNC_PAYLOAD, { timeoutMs: SYNC_EVERY_MS });
-    loader.mode = value === 0 ? STUB_MODE : romMode(undefined);
+    loader.mode = value === 0 ? stubMode(loader) : romMode(undefined);
     await loader.furtherAnswers('SYNC', FURTHER_SYNC_ANSWERS, FURTHER_ANSWER_MS);
     return true;
   } catch (error) {

@@ -88,14 +88,6 @@ export class Loader {
     return this.#log;
   }
 
-  /** Forgets what was received, before a reset or a new attempt. */
-  async forget(): Promise<void> {
-    await this.transport.discardInput();
-    this.#inbox.clear();
-    this.#frames = [];
-    this.#log = '';
-  }
-
   /**
    * Sends a command and waits for its answer.
    * Throws `EspError` 'command-failed', 'command-unsupported', 'command-timeout' or 'bad-answer';
@@ -173,6 +165,16 @@ export class Loader {
       this.#frames = [];
       const chunk = await this.#receive(quietMs);
       if (!chunk) return count;
+      this.#frames.push(...this.#decoder.push(chunk));
+    }
+  }
+
+  /** Keeps reading for so long, or until the port goes away: then throws `PortError` 'port-lost'. */
+  async untilLost(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const chunk = await this.#receive(Math.max(0, deadline - performance.now()));
+      if (!chunk) return;
       this.#frames.push(...this.#decoder.push(chunk));
     }
   }

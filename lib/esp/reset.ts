@@ -4,7 +4,9 @@
  * both or none leave the chip in peace. Facts: Espressif "Boot Mode Selection", esptool's strategies.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ModemLines, Transport, TransportKind } from '../transport/transport.ts';
+import { adapterOf } from '../transport/adapters.ts';
+import type { Adapter } from '../transport/adapters.ts';
+import type { ModemLines, Transport, TransportKind, UsbIds } from '../transport/transport.ts';
 import { EspError } from './errors.ts';
 
 /** One step: set the lines, then wait. */
@@ -15,6 +17,10 @@ export interface ResetStep extends ModemLines {
 export interface ResetStrategy {
   name: string;
   steps: readonly ResetStep[];
+  /** Another way than by the lines: asks the program that runs. It may take the port away. */
+  ask?: (transport: Transport, signal: AbortSignal) => Promise<void>;
+  /** The port goes away by it, and the loader comes back as another. */
+  leavesBus?: boolean;
 }
 
 const IDLE: ResetStep = { dtr: false, rts: false };
@@ -56,6 +62,16 @@ const USB_SERIAL_JTAG: ResetStrategy = {
   steps: [{ ...IDLE, waitMs: 100 }, { ...IO0_LOW, waitMs: 100 }, BOTH, { ...IN_RESET, waitMs: 100 }, IDLE],
 };
 
+/**
+ * USB made by the program (MicroPython): it watches for this one change of both lines at once and goes into the
+ * loader a quarter second later. Source: MicroPython `shared/tinyusb/mp_usbd_cdc.c`.
+ */
+const USB_OF_PROGRAM: ResetStrategy = {
+  name: 'USB of the program',
+  steps: [IDLE, { ...IN_RESET, waitMs: 100 }, { ...IO0_LOW, waitMs: 50 }, IDLE],
+  leavesBus: true,
+};
+
 /** No reset: the chip is brought into the loader by hand. */
 export const BY_HAND: ResetStrategy = { name: 'by hand', steps: [] };
 
@@ -65,6 +81,16 @@ export const HARD_RESET: ResetStrategy = {
   steps: [{ ...IN_RESET, waitMs: 100 }, IDLE],
 };
 
+/** The same over USB-OTG: the chip leaves the bus for it and needs time to come back. */
+export const HARD_RESET_OTG: ResetStrategy = {
+  name: 'hard reset over USB-OTG',
+  steps: [
+    { ...IN_RESET, waitMs: 200 },
+    { ...IDLE, waitMs: 200 },
+  ],
+  leavesBus: true,
+};
+
 const DELAY_MS = 50;
 const LONG_DELAY_MS = 550;
 
@@ -72,20 +98,19 @@ export interface PortFacts {
   kind: TransportKind;
   hasModemLines: boolean;
   platform: NodeJS.Platform;
-  /** USB vendor and product id in hex, lower case, as the port list tells them. */
-  vendorId?: string | undefined;
-  productId?: string | undefined;
+  usb?: UsbIds | undefined;
 }
 
-/** Whether a port is the USB-Serial/JTAG peripheral inside the chip (C3, C6, H2, P4, S3). */
-export function isUsbSerialJtag({ vendorId, productId }: Pick<PortFacts, 'vendorId' | 'productId'>): boolean {
-  return vendorId === '303a' && productId === '1001';
+/** What makes the USB port: a bridge, the chip's own unit, its mask ROM, or its program. */
+export function usbKind({ usb }: { usb?: UsbIds | undefined }): Adapter['kind'] | undefined {
+  return adapterOf(usb?.vendorId, usb?.productId)?.kind;
 }
 
 /** The strategies worth trying on a port, in order; never empty. */
 export function strategiesFor(port: PortFacts): readonly ResetStrategy[] {
   if (!port.hasModemLines) return [BY_HAND];
-  if (isUsbSerialJtag(port)) return [USB_SERIAL_JTAG, classic(DELAY_MS)];
+  if (usbKind(port) === 'usb-jtag') return [USB_SERIAL_JTAG, classic(DELAY_MS)];
+  if (usbKind(port) === 'usb-app') return [USB_OF_PROGRAM, classic(DELAY_MS)];
   if (port.kind !== 'serial') return [remote(DELAY_MS), remote(LONG_DELAY_MS)];
   if (port.platform === 'win32') return [classic(DELAY_MS), classic(LONG_DELAY_MS)];
   return [tight(DELAY_MS), tight(LONG_DELAY_MS), classic(DELAY_MS), classic(LONG_DELAY_MS)];
@@ -124,13 +149,16 @@ function setLines(lines: ModemLines, command: string): ModemLines {
   return command.startsWith('D') ? { ...lines, dtr: first === '1' } : { ...lines, rts: first === '1' };
 }
 
-/** Carries a strategy out. Returns whether the port has the lines for it: some show only when they are set. */
+/** What leaves the bus by a reset is gone by then, in milliseconds: a program takes its time over it. */
+export const LEAVE_BUS_MS = 1500;
+
+/** Moves the lines. Returns whether the port has them: some show only when they are set that they have none. */
 export async function runReset(
   transport: Transport,
-  strategy: ResetStrategy,
+  { steps }: ResetStrategy,
   signal: AbortSignal,
 ): Promise<boolean> {
-  for (const { dtr, rts, waitMs } of strategy.steps) {
+  for (const { dtr, rts, waitMs } of steps) {
     await transport.setModemLines({ dtr, rts });
     if (waitMs) await sleep(waitMs, undefined, { signal });
   }

@@ -3,6 +3,7 @@
  * so that the board runs its program, whatever happened in between.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isLost } from '../transport/errors.ts';
 import type { ModemLines, Transport } from '../transport/transport.ts';
 import type { Chip } from './chips.ts';
 import { connect, SYNC_BAUD } from './connect.ts';
@@ -14,9 +15,9 @@ import { readFlashId } from './flash-id.ts';
 import { Loader, romMode } from './loader.ts';
 import { readMac } from './mac.ts';
 import { words } from './protocol.ts';
-import { HARD_RESET, runReset } from './reset.ts';
+import { BY_HAND, HARD_RESET, HARD_RESET_OTG, LEAVE_BUS_MS, runReset, usbKind } from './reset.ts';
 import { startStub } from './stub.ts';
-import { silenceWatchdogs } from './watchdogs.ts';
+import { allowProgram, isHeldInLoader, restartByWatchdog, silenceWatchdogs } from './watchdogs.ts';
 import { attachFlash, setFlashSize } from './write.ts';
 
 export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
@@ -26,8 +27,6 @@ export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
   after: AfterSession;
   /** `avoid`: speak to the mask ROM only, which is slower and can neither read nor erase by itself. */
   stub?: 'use' | 'avoid' | undefined;
-  /** The chip's own USB-Serial/JTAG port: its watchdogs go on through the reset. */
-  usbSerialJtag?: boolean | undefined;
   onEvent: (event: SessionEvent) => void;
 }
 
@@ -50,6 +49,8 @@ export interface Session {
   loader: Loader;
   chip: Chip;
   facts: BoardFacts;
+  /** Name of the reset strategy that reached the loader. */
+  strategy: string;
   /** JEDEC id of the flash chip, manufacturer first, hex. */
   flashId: string;
   security?: SecurityInfo;
@@ -80,16 +81,17 @@ export async function withSession<T>(
   options: SessionOptions,
   work: (session: Session) => Promise<T>,
 ): Promise<{ result: T; reset: boolean }> {
+  let session: Session | undefined;
   let result: T;
   try {
-    const session = await openSession(transport, options);
+    session = await openSession(transport, options);
     options.onEvent({ kind: 'board', ...session.facts });
     result = await work(session);
   } catch (error) {
-    await leaveAfter(error, transport, options.after);
+    await leaveAfter(error, transport, options.after, session);
     throw error;
   }
-  return { result, reset: options.after.stay ? false : await leave(transport, options.after) };
+  return { result, reset: options.after.stay ? false : await leave(transport, options.after, session) };
 }
 
 /** Tries to run the stub so often before doing without it. */
@@ -114,11 +116,19 @@ async function openSession(transport: Transport, options: SessionOptions): Promi
 }
 
 async function openOnce(transport: Transport, options: SessionOptions, withStub: boolean): Promise<Session> {
-  const loader = await connect(transport, options);
+  let strategy = '';
+  const loader = await connect(transport, {
+    ...options,
+    onEvent: (event) => {
+      if (event.kind === 'connected') strategy = event.strategy;
+      options.onEvent(event);
+    },
+  });
   const { chip, security } = await identify(loader);
   refuseSecured(chip, security);
   if (loader.mode.name === 'ROM') {
-    if (options.usbSerialJtag) await silenceWatchdogs(loader, chip);
+    // The chip's own port: its watchdogs go on through the reset.
+    if (usbKind(transport) === 'usb-jtag') await silenceWatchdogs(loader, chip);
     if (withStub) await startStub(loader, chip);
     else loader.mode = romMode(chip);
   }
@@ -129,7 +139,7 @@ async function openOnce(transport: Transport, options: SessionOptions, withStub:
   const { id, size } = await readFlashId(loader, chip);
   await setFlashSize(loader, size);
   const facts = { chip: chip.name, mac, flashSize: size };
-  return { loader, chip, facts, flashId: jedecText(id), ...(security ? { security } : {}) };
+  return { loader, chip, facts, strategy, flashId: jedecText(id), ...(security ? { security } : {}) };
 }
 
 /** As data sheets have it: manufacturer first, `ef4016`. */
@@ -157,11 +167,17 @@ async function changeBaud(loader: Loader, baudRate: number): Promise<void> {
 
 /**
  * Leaves the loader so that the board runs its program. Returns whether it was reset; without lines the stub
- * is left at the rate at which the next session looks for it.
+ * is left at the rate at which the next session looks for it. Over USB-OTG the port is gone afterwards, and over
+ * USB-Serial/JTAG it may be: it comes back with the program (`Transport.reopen`).
  */
-async function leave(transport: Transport, after: AfterSession): Promise<boolean> {
+async function leave(
+  transport: Transport,
+  after: AfterSession,
+  session: Session | undefined,
+): Promise<boolean> {
   // Its own time limit: the signal of the work may be what ended it.
   const signal = AbortSignal.timeout(LEAVE_TIMEOUT_MS);
+  if (session && (await leaveOwnUsb(transport, session, signal))) return true;
   if (transport.hasModemLines) {
     await transport.setBaudRate(after.baudRate);
     if (await runReset(transport, HARD_RESET, signal)) {
@@ -173,10 +189,41 @@ async function leave(transport: Transport, after: AfterSession): Promise<boolean
   return false;
 }
 
-/** The first error is the one that counts; leaving may fail for the same reason and adds nothing. */
-async function leaveAfter(error: unknown, transport: Transport, after: AfterSession): Promise<void> {
+/**
+ * The chip's own USB has ways of its own to stay in the loader: an order to do so that survives resets, and IO0 that
+ * a reset over USB does not read anew. Returns false where a reset by the lines does it.
+ */
+async function leaveOwnUsb(
+  transport: Transport,
+  { loader: { mode }, chip: { restart }, strategy }: Session,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const kind = usbKind(transport);
+  if (!restart || kind === undefined || kind === 'bridge') return false;
+  const loader = new Loader(transport, signal);
+  loader.mode = mode;
   try {
-    await leave(transport, after);
+    await allowProgram(loader, restart);
+    const isHeld = restart.straps ? await isHeldInLoader(loader, restart) : strategy === BY_HAND.name;
+    if (isHeld || !transport.hasModemLines) await restartByWatchdog(loader, restart);
+    else if (kind === 'usb-rom') await runReset(transport, HARD_RESET_OTG, signal);
+    else return false;
+    await loader.untilLost(LEAVE_BUS_MS);
+  } catch (error) {
+    if (!isLost(error)) throw error;
+  }
+  return true;
+}
+
+/** The first error is the one that counts; leaving may fail for the same reason and adds nothing. */
+async function leaveAfter(
+  error: unknown,
+  transport: Transport,
+  after: AfterSession,
+  session: Session | undefined,
+): Promise<void> {
+  try {
+    await leave(transport, after, session);
   } catch (second) {
     if (error instanceof Error && error.cause === undefined) error.cause = second;
   }

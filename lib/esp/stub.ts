@@ -2,13 +2,16 @@
 import type { Chip } from './chips.ts';
 import { EspError, isEspError } from './errors.ts';
 import { STUB_MODE } from './loader.ts';
-import type { Loader } from './loader.ts';
+import type { Loader, LoaderMode } from './loader.ts';
 import { checksum, dataBlock, words } from './protocol.ts';
+import { usbKind } from './reset.ts';
 import { stubImage } from './stub-images.ts';
 import type { StubImage } from './stub-images.ts';
 
-/** The largest block a ROM takes into RAM; over USB-OTG it is 0x800. */
+/** The largest block a ROM takes into RAM. */
 const RAM_BLOCK = 0x1800;
+/** The largest block over USB-OTG, for RAM and flash. */
+const USB_OTG_BLOCK = 0x800;
 /** The ROM may jump before its answer is out; that one answer is not waited for. */
 const MEM_END_TIMEOUT_MS = 200;
 const GREETING = 'OHAI';
@@ -25,12 +28,18 @@ export async function startStub(loader: Loader, chip: Chip): Promise<void> {
     const facts = { because: error.code, romIsMinimal: chip.romIsMinimal === true };
     throw new EspError('stub-silent', `the stub does not start (${error.message})`, facts, error);
   }
-  loader.mode = STUB_MODE;
+  loader.mode = stubMode(loader);
+}
+
+/** How the stub on this port is spoken to. */
+export function stubMode({ transport }: Loader): LoaderMode {
+  return usbKind(transport) === 'usb-rom' ? { ...STUB_MODE, flashBlock: USB_OTG_BLOCK } : STUB_MODE;
 }
 
 async function upload(loader: Loader, stub: StubImage): Promise<void> {
-  await writeMemory(loader, stub.text.address, stub.text.bytes);
-  await writeMemory(loader, stub.data.address, stub.data.bytes);
+  const block = usbKind(loader.transport) === 'usb-rom' ? USB_OTG_BLOCK : RAM_BLOCK;
+  await writeMemory(loader, stub.text.address, stub.text.bytes, block);
+  await writeMemory(loader, stub.data.address, stub.data.bytes, block);
   try {
     await loader.command('MEM_END', words(0, stub.entry), { timeoutMs: MEM_END_TIMEOUT_MS });
   } catch (error) {
@@ -46,11 +55,16 @@ async function upload(loader: Loader, stub: StubImage): Promise<void> {
   }
 }
 
-async function writeMemory(loader: Loader, address: number, bytes: Uint8Array): Promise<void> {
-  const blocks = Math.ceil(bytes.length / RAM_BLOCK);
-  await loader.command('MEM_BEGIN', words(bytes.length, blocks, RAM_BLOCK, address));
+async function writeMemory(
+  loader: Loader,
+  address: number,
+  bytes: Uint8Array,
+  blockSize: number,
+): Promise<void> {
+  const blocks = Math.ceil(bytes.length / blockSize);
+  await loader.command('MEM_BEGIN', words(bytes.length, blocks, blockSize, address));
   for (let i = 0; i < blocks; i++) {
-    const block = bytes.subarray(i * RAM_BLOCK, (i + 1) * RAM_BLOCK);
+    const block = bytes.subarray(i * blockSize, (i + 1) * blockSize);
     await loader.command('MEM_DATA', dataBlock(block, i), { check: checksum(block) });
   }
 }

@@ -62,14 +62,30 @@ export interface WatchOptions {
   signal: AbortSignal;
   /** What the board prints, as it comes. */
   onOutput?: (bytes: Uint8Array) => void;
+  /** Ask a silent board for its banner (Ctrl-B): a port that opens late has missed it. */
+  asks?: boolean;
 }
 
+const CTRL_B = Uint8Array.of(0x02);
+/** A board that does not come to its prompt by itself is asked so often. */
+const ASK_EVERY_MS = 1000;
+
 /**
- * Reads a board's boot without typing anything, which would be input to its program.
+ * Reads a board's boot, by default without typing anything, which would be input to its program.
  * Throws `MicroPythonError` 'boot-failed' for a board that stays in a loop, or in the loader.
  */
 export async function watchBoot(transport: Transport, options: WatchOptions): Promise<Boot> {
-  return readBoot(new Inbox(transport), options);
+  const asking = options.asks ? setInterval(() => void ask(transport), ASK_EVERY_MS) : undefined;
+  try {
+    return await readBoot(new Inbox(transport), options);
+  } finally {
+    clearInterval(asking);
+  }
+}
+
+async function ask(transport: Transport): Promise<void> {
+  // A port that is gone tells so where it is read.
+  await transport.write(CTRL_B).catch(() => undefined);
 }
 
 async function readBoot(inbox: Inbox, options: WatchOptions): Promise<Boot> {

@@ -21,6 +21,8 @@ export type PortErrorCode =
   | 'port-permission'
   /** It was open and is gone: unplugged, connection lost, or closed by us while in use. */
   | 'port-lost'
+  /** It went away and did not come back in time, under whatever name. Facts: `waitedMs`, `reason`. */
+  | 'port-not-back'
   /** A remote port could not be reached, or would not take us. */
   | 'port-refused'
   /** Opening failed for another reason; `facts.reason` says which. */
@@ -132,6 +134,11 @@ export function connectingError(port: string, thrown: unknown): PortError {
   const code = systemCode !== undefined && UNREACHABLE.has(systemCode) ? 'port-refused' : 'port-open-failed';
   const reason = wordsOf(thrown) || (systemCode ?? 'connection failed');
   return new PortError(code, port, `cannot connect to ${port}: ${reason}`, { reason, systemCode }, thrown);
+}
+
+/** Whether the port is gone, as when a board is pulled or restarts its own USB. */
+export function isLost(error: unknown): error is PortError {
+  return error instanceof PortError && error.code === 'port-lost';
 }
 
 /** The error of a port that was open and is gone. */

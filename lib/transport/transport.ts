@@ -41,6 +41,18 @@ export interface TransportWarning {
   detail: string;
 }
 
+/** USB vendor and product number, four hexadecimal digits in lower case. */
+export interface UsbIds {
+  vendorId?: string;
+  productId?: string;
+}
+
+/** How long a board that went away is waited for. */
+export interface ReopenLimit {
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
 export interface Transport {
   readonly kind: TransportKind;
   /** The port as the user wrote it: `COM3`, `/dev/ttyUSB0`, `rfc2217://host:port`, `tcp://host:port`. */
@@ -52,6 +64,9 @@ export interface Transport {
    * shows that the port has none (a pty answers ENOTTY), usually while opening; a `tcp` port never has them.
    */
   readonly hasModemLines: boolean;
+
+  /** What the list of ports knows of a local port now; boards with native USB change it in their loader. */
+  readonly usb?: UsbIds;
 
   /**
    * Who hears the bytes; takes the place of the listener before. Bytes that came while no one listened
@@ -91,6 +106,12 @@ export interface Transport {
    * Never throws; a second call waits for the first.
    */
   close(): Promise<void>;
+  /**
+   * Opens the same board again, under whatever name it comes back; who listens must say so anew. Only on
+   * transports that follow their board. Throws `PortError` 'port-not-back' when it does not come in time,
+   * or the signal's reason.
+   */
+  reopen?(limit: ReopenLimit): Promise<void>;
 }
 
 /** How a port is opened. */

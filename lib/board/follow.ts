@@ -1,0 +1,248 @@
+/**
+ * Following one board from port to port. Boards with native USB leave the bus when they restart and come back as
+ * another device, often under another name: MicroPython's port, then the mask ROM's, then MicroPython's again.
+ * They are known by their serial number, else by the socket they hang in. A remote port is dialled again.
+ */
+import { PortError, wordsOf } from '../transport/errors.ts';
+import { deviceOf, portsOf, presentPath } from '../transport/identity.ts';
+import type { Binding } from '../transport/identity.ts';
+import { listPorts } from '../transport/list.ts';
+import { openTransport } from '../transport/open.ts';
+import type { PortInfo } from '../transport/port-info.ts';
+import { parsePortName } from '../transport/port-name.ts';
+import type {
+  ModemLines,
+  OpenOptions,
+  ReopenLimit,
+  Transport,
+  TransportKind,
+  TransportListener,
+  UsbIds,
+} from '../transport/transport.ts';
+import { pauseFor } from '../transport/wait.ts';
+
+/** The ports of this machine; tests have their own. */
+export interface Ports {
+  list: () => Promise<PortInfo[]>;
+  open: (port: string, options: OpenOptions) => Promise<Transport>;
+}
+
+const SYSTEM: Ports = { list: listPorts, open: openTransport };
+
+/** Milliseconds between two looks for a board that is away: enumeration takes some hundred. */
+const LOOK_EVERY_MS = 100;
+/** How long a new job waits for a board that the one before has restarted. */
+const ON_ITS_WAY_MS = 3000;
+/** While a board comes back its port may be there already and not yet be ours: udev, ModemManager. */
+const PASSING = new Set([
+  'port-missing',
+  'port-permission',
+  'port-busy',
+  'port-open-failed',
+  'port-lost',
+  'port-refused',
+  'open-timeout',
+]);
+
+/** Opens the port of one board, again and again, and finds it where it has moved to. */
+export class PortFollower {
+  readonly #binding: Binding;
+  readonly #options: OpenOptions;
+  readonly #ports: Ports;
+  readonly #isRemote: boolean;
+  readonly #warned = new Set<string>();
+  #board: KnownBoard | undefined;
+
+  /** The board as the user names it. Throws `PortError` for what is no port. */
+  constructor(binding: Binding, options: OpenOptions, ports: Ports = SYSTEM) {
+    this.#binding = binding;
+    this.#ports = ports;
+    this.#isRemote = ['rfc2217', 'tcp'].includes(parsePortName(binding.device?.trim() || binding.port).kind);
+    this.#options = {
+      ...options,
+      onWarning: (warning) => {
+        if (this.#warned.has(warning.code)) return;
+        this.#warned.add(warning.code);
+        options.onWarning?.(warning);
+      },
+    };
+  }
+
+  /** The board where it is now; one that is not in the list is tried under the name the user gave. */
+  async open(signal: AbortSignal): Promise<Transport> {
+    const found = await this.#look();
+    const now = found ? await this.#openAt(found.path, signal) : await this.#openFirst(signal);
+    return new FollowedTransport(this, now);
+  }
+
+  /** As `open`, for a board that is away: waits until it is back. */
+  async openAgain({ timeoutMs, signal }: ReopenLimit): Promise<Opened> {
+    const deadline = performance.now() + timeoutMs;
+    let last: unknown;
+    do {
+      try {
+        const path = await this.#pathNow();
+        if (path !== undefined) return await this.#openAt(path, signal);
+      } catch (error) {
+        if (!(error instanceof PortError && PASSING.has(error.code))) throw error;
+        last = error;
+      }
+      await pauseFor(LOOK_EVERY_MS, signal);
+    } while (performance.now() < deadline);
+    const reason = last === undefined ? 'it is not in the list of ports' : wordsOf(last);
+    const facts = { waitedMs: timeoutMs, reason };
+    const { port } = this.#binding;
+    throw new PortError('port-not-back', port, `${port} did not come back: ${reason}`, facts, last);
+  }
+
+  /** A board that was there may just be on its way back; else it is looked for where the user said. */
+  async #openFirst(signal: AbortSignal): Promise<Opened> {
+    if (this.#board) {
+      try {
+        return await this.openAgain({ timeoutMs: ON_ITS_WAY_MS, signal });
+      } catch (error) {
+        if (!(error instanceof PortError)) throw error;
+      }
+    }
+    return this.#openAt(await this.#pathSaid(), signal);
+  }
+
+  async #pathNow(): Promise<string | undefined> {
+    return this.#board ? (await this.#look())?.path : this.#pathSaid();
+  }
+
+  #pathSaid(): Promise<string> {
+    return presentPath(this.#binding, this.#ports.list);
+  }
+
+  async #look(): Promise<PortInfo | undefined> {
+    return this.#board && findBoard(this.#board, await this.#list());
+  }
+
+  async #openAt(path: string, signal: AbortSignal): Promise<Opened> {
+    const transport = await this.#ports.open(path, { ...this.#options, signal });
+    if (this.#isRemote) return { transport, usb: {} };
+    const list = await this.#list();
+    const info = list.find(({ path, byId }) => path === transport.port || byId === transport.port);
+    this.#board = info && knownBoard(info, list, this.#board);
+    return { transport, usb: usbIds(info) };
+  }
+
+  /** A machine that cannot list its ports follows nothing. */
+  async #list(): Promise<PortInfo[]> {
+    return this.#isRemote ? [] : this.#ports.list().catch(() => []);
+  }
+}
+
+interface Opened {
+  transport: Transport;
+  usb: UsbIds;
+}
+
+/** What tells a board from others, and its port from its other ports. */
+interface KnownBoard {
+  /** `usb:…` by its own serial number where it has one, then by where it hangs. */
+  names: string[];
+  /** Which of its ports, where it has several. */
+  index: number;
+}
+
+function knownBoard(info: PortInfo, list: readonly PortInfo[], before: KnownBoard | undefined): KnownBoard {
+  const own = deviceOf(info, list);
+  const place = info.locationId === undefined ? undefined : `usb:${info.locationId}`;
+  // The mask ROM has no number of its own: what the board had before in this place is kept.
+  const kept = before?.names.some((name) => name === own || name === place) ? before.names : [];
+  const names = [...new Set([...kept, own, place].filter((name) => name !== undefined))];
+  return { names, index: Math.max(0, portsNamed(names, list).indexOf(info)) };
+}
+
+function findBoard({ names, index }: KnownBoard, list: readonly PortInfo[]): PortInfo | undefined {
+  const ports = portsNamed(names, list);
+  return ports[index] ?? ports[0];
+}
+
+/** The ports by the first name that any has. */
+function portsNamed(names: readonly string[], list: readonly PortInfo[]): PortInfo[] {
+  return names.map((name) => portsOf(name, list)).find((ports) => ports.length > 0) ?? [];
+}
+
+function usbIds(info: PortInfo | undefined): UsbIds {
+  const { vendorId, productId } = info ?? {};
+  return { ...(vendorId ? { vendorId } : {}), ...(productId ? { productId } : {}) };
+}
+
+/** The port as it is open now; `reopen` puts another in its place. */
+class FollowedTransport implements Transport {
+  readonly #follower: PortFollower;
+  #now: Opened;
+  #isClosed = false;
+
+  constructor(follower: PortFollower, now: Opened) {
+    this.#follower = follower;
+    this.#now = now;
+  }
+
+  get kind(): TransportKind {
+    return this.#now.transport.kind;
+  }
+
+  get port(): string {
+    return this.#now.transport.port;
+  }
+
+  get baudRate(): number {
+    return this.#now.transport.baudRate;
+  }
+
+  get hasModemLines(): boolean {
+    return this.#now.transport.hasModemLines;
+  }
+
+  get usb(): UsbIds {
+    return this.#now.usb;
+  }
+
+  async reopen(limit: ReopenLimit): Promise<void> {
+    await this.#now.transport.close();
+    const next = await this.#follower.openAgain(limit);
+    this.#now = next;
+    if (this.#isClosed) await next.transport.close();
+  }
+
+  listen(listener: TransportListener): void {
+    this.#now.transport.listen(listener);
+  }
+
+  write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    return this.#now.transport.write(bytes, signal);
+  }
+
+  drain(signal?: AbortSignal): Promise<void> {
+    return this.#now.transport.drain(signal);
+  }
+
+  setBaudRate(baudRate: number): Promise<void> {
+    return this.#now.transport.setBaudRate(baudRate);
+  }
+
+  setModemLines(lines: ModemLines): Promise<void> {
+    return this.#now.transport.setModemLines(lines);
+  }
+
+  discardInput(): Promise<void> {
+    return this.#now.transport.discardInput();
+  }
+
+  pause(): void {
+    this.#now.transport.pause();
+  }
+
+  resume(): void {
+    this.#now.transport.resume();
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.#now.transport.close();
+  }
+}
