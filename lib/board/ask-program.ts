@@ -1,8 +1,8 @@
 /** Into the loader through the program: MicroPython is asked to restart into it. */
 import { usbKind } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
-import { MicroPythonError } from '../micropython/errors.ts';
 import { RawRepl } from '../micropython/raw-repl.ts';
+import { isLost } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
 
 /** Whether the chip makes its USB itself, so that no circuit hangs on DTR and RTS. */
@@ -12,6 +12,8 @@ export function isOwnUsb(transport: Transport): boolean {
 }
 
 const BOOTLOADER = 'import machine\nmachine.bootloader()\n';
+/** A program that is not at its prompt by then gets no more of the time in which a person could press BOOT. */
+const ASK_MS = 6000;
 /** The board restarts within; an interpreter without the function has said so by then. */
 const RESTART_MS = 2000;
 
@@ -26,12 +28,13 @@ export function askProgram(baudRate: number): ResetStrategy {
     leavesBus: true,
     ask: async (transport, signal) => {
       await transport.setBaudRate(baudRate);
-      const repl = new RawRepl(transport, signal);
+      const repl = new RawRepl(transport, AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]));
       try {
         await repl.enter();
         await repl.run(BOOTLOADER, { timeoutMs: RESTART_MS });
       } catch (error) {
-        if (!(error instanceof MicroPythonError)) throw error;
+        signal.throwIfAborted();
+        if (isLost(error)) throw error;
       }
     },
   };

@@ -150,9 +150,9 @@ interface KnownBoard {
 function knownBoard(info: PortInfo, list: readonly PortInfo[], before: KnownBoard | undefined): KnownBoard {
   const own = deviceOf(info, list);
   const place = info.locationId === undefined ? undefined : `usb:${info.locationId}`;
-  // The mask ROM has no number of its own: what the board had before in this place is kept.
-  const kept = before?.names.some((name) => name === own || name === place) ? before.names : [];
-  const names = [...new Set([...kept, own, place].filter((name) => name !== undefined))];
+  // The mask ROM has no number of its own: what was known of the board in this place is kept.
+  const kept = own === place && before?.names.includes(place ?? '') ? before.names : undefined;
+  const names = kept ?? [own, place].filter((name) => name !== undefined);
   return { names, index: Math.max(0, portsNamed(names, list).indexOf(info)) };
 }
 

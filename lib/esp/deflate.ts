@@ -1,6 +1,6 @@
 /** Compression for the wire, in slices, so that the event loop of Node-RED is never held for long. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Deflate } from 'pako';
+import { Deflate, Inflate } from 'pako';
 import { concat } from './protocol.ts';
 
 /**
@@ -21,4 +21,19 @@ export async function deflate(data: Uint8Array, signal: AbortSignal): Promise<Ui
   }
   stream.push(new Uint8Array(0), true);
   return concat(...parts);
+}
+
+/** zlib's Z_SYNC_FLUSH: what a block unpacks to is handed out with that block. */
+const SYNC_FLUSH = 2;
+
+/** Counts what a loader makes of a compressed stream, block by block: a small one may unpack to very much. */
+export function unpackedSizes(): (block: Uint8Array) => number {
+  const stream = new Inflate();
+  let size = 0;
+  stream.onData = (chunk: Uint8Array) => void (size += chunk.length);
+  return (block) => {
+    size = 0;
+    stream.push(block, SYNC_FLUSH);
+    return size;
+  };
 }

@@ -18,6 +18,8 @@ export type EspErrorCode =
   | 'command-unsupported'
   /** An answer that no loader sends. Facts: `operation`, `hex`. */
   | 'bad-answer'
+  /** The board that came back is not the one that went away. Facts: `expected`, `found` (MAC addresses). */
+  | 'board-changed'
   /** The chip id or magic is of no chip known here. Facts: `id` or `magic`. */
   | 'unknown-chip'
   /** The stub was uploaded but did not start. Facts: `because` (a code), `romIsMinimal`. */

@@ -1,4 +1,5 @@
 /** The whole of flashing: connect, know the board, refuse what does not fit, plan, erase, write, check, run. */
+import { isLost } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
 import { backUp } from './backup.ts';
 import type { BackupChoice, BackupPart } from './backup.ts';
@@ -42,7 +43,7 @@ export type FlashEvent =
 
 export interface FlashResult extends BoardFacts {
   offset: number;
-  /** Bytes of the firmware, all found equal by the chip's own MD5; of them written now. */
+  /** Bytes of the firmware, all found equal by the chip's own MD5; of them written by this job. */
   bytes: number;
   written: number;
   plan: Plan;
@@ -58,18 +59,26 @@ export interface FlashResult extends BoardFacts {
 
 type Outcome = Omit<FlashResult, 'reset' | 'baudRate'>;
 
-/** What earlier attempts have done for good. */
-interface DoneBefore {
+/** What earlier attempts have done for good, and what holds for the job as a whole. */
+interface SoFar {
+  /** The board, by its MAC: it must not be another one that was plugged in meanwhile. */
+  mac: string | undefined;
   /** Everything is erased, as was asked for; from then on what differs tells what is missing. */
   erased: boolean;
   /** Taken before anything was written: a later one would be of a flash that is half new. */
   backup: FlashResult['backup'];
+  /** Of the flash as it was found: later ones tell what is left to do. */
+  plan: Plan | undefined;
 }
+
+/** How long a board that was pulled is waited for, and how often. */
+const COME_BACK_MS = 20_000;
+const RETURNS = 3;
 
 /**
  * Flashes checked firmware. Nothing is erased before it is known to fit this board, and only what differs is
- * written. A bad line makes it go on more slowly, from what is there already. On every way out the board is
- * reset into its program where the port can.
+ * written. A bad line makes it go on more slowly, and a board that went away and came back is gone on with, from
+ * what is there already. On every way out the board is reset into its program where the port can.
  * Throws `EspError`, `PortError`, or the reason of the abort.
  */
 export async function flash(
@@ -79,22 +88,26 @@ export async function flash(
 ): Promise<FlashResult> {
   const prepared = typeof source === 'function' ? [] : source.map((part) => prepare(part, options.signal));
   const rungs = rungsFrom(options.baudRate);
-  const done: DoneBefore = { erased: false, backup: undefined };
-  for (const [i, rung] of rungs.entries()) {
-    const { baudRate } = rung;
-    const attempt = { ...options, ...rung, erase: done.erased ? 'needed' : options.erase };
+  const soFar: SoFar = { mac: undefined, erased: false, backup: undefined, plan: undefined };
+  for (let at = 0, returns = 0; ;) {
+    const rung = rungs[at] as Rung;
+    const attempt = { ...options, ...rung, erase: soFar.erased ? 'needed' : options.erase };
     try {
       const { result, reset } = await withSession(transport, attempt, (session) =>
-        flashOnce(session, source, prepared, attempt, done),
+        flashOnce(session, source, prepared, attempt, soFar),
       );
-      return { ...result, baudRate, reset };
+      return { ...result, baudRate: rung.baudRate, reset };
     } catch (error) {
-      const next = rungs[i + 1];
+      if (isLost(error) && transport.reopen && ++returns <= RETURNS) {
+        options.onEvent({ kind: 'coming-back' });
+        await transport.reopen({ timeoutMs: COME_BACK_MS, signal: options.signal });
+        continue;
+      }
+      const next = rungs[++at];
       if (next === undefined || !isLineFault(error)) throw error;
       options.onEvent({ kind: 'slower', baudRate: next.baudRate, because: (error as EspError).code });
     }
   }
-  throw new EspError('command-timeout', 'no rate is left', { operation: 'flash', timeoutMs: 0 });
 }
 
 /** Firmware with its places on this board, and the partition table that is there. */
@@ -114,9 +127,10 @@ async function flashOnce(
   source: FlashSource,
   prepared: readonly Prepared[],
   options: FlashOptions & Rung,
-  done: DoneBefore,
+  soFar: SoFar,
 ): Promise<Outcome> {
   const { loader, facts } = session;
+  refuseOther(facts, soFar);
   loader.mode = { ...loader.mode, flashBlock: Math.min(loader.mode.flashBlock, options.flashBlock) };
   const { placed, partitions } = await placeOn(session, source, options);
   options.onEvent({ kind: 'comparing' });
@@ -124,14 +138,22 @@ async function flashOnce(
   const { regions, changes, ...plan } = ready;
   options.onEvent({ kind: 'plan', ...plan });
   refuseLosses(plan);
+  soFar.plan ??= plan;
   if (options.dryRun) return { ...outcome(session, placed, plan), written: 0 };
   const board = { flashSize: facts.flashSize, partitions };
-  done.backup ??= await backUp(loader, options.backup ?? 'none', board, (progress) =>
+  soFar.backup ??= await backUp(loader, options.backup ?? 'none', board, (progress) =>
     options.onEvent({ kind: 'backing-up', ...progress }),
   );
-  await carryOut(session, ready, prepared, options, done);
-  const { backup } = done;
-  return { ...outcome(session, placed, plan), ...(backup.length > 0 ? { backup } : {}) };
+  await carryOut(session, ready, prepared, options, soFar);
+  const { backup } = soFar;
+  return { ...outcome(session, placed, soFar.plan), ...(backup.length > 0 ? { backup } : {}) };
+}
+
+function refuseOther({ mac }: BoardFacts, soFar: SoFar): void {
+  soFar.mac ??= mac;
+  if (mac === soFar.mac) return;
+  const facts = { expected: soFar.mac, found: mac };
+  throw new EspError('board-changed', `another board is on the port: ${mac}`, facts);
 }
 
 function outcome({ facts }: Session, placed: Placed, plan: Plan): Outcome {
@@ -153,12 +175,12 @@ async function carryOut(
   plan: ReadyPlan,
   prepared: readonly Prepared[],
   options: FlashOptions,
-  done: DoneBefore,
+  soFar: SoFar,
 ): Promise<void> {
   if (plan.erase === 'all') {
     options.onEvent({ kind: 'erasing' });
     await eraseChip(loader);
-    done.erased = true;
+    soFar.erased = true;
   }
   let before = 0;
   for (const part of plan.changes) {

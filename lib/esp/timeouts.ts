@@ -10,3 +10,11 @@ export const CHIP_ERASE_MS = 120_000;
 export function timeoutFor(msPerMb: number, bytes: number): number {
   return Math.max(DEFAULT_TIMEOUT_MS, Math.ceil((bytes / 1e6) * msPerMb));
 }
+
+/** A block of 64 KB, which the loader erases ahead of what it writes. */
+const ERASED_AHEAD = 0x10000;
+
+/** The time until a block is acknowledged whose turn comes after so many bytes are erased and written. */
+export function writeTimeout(bytes: number): number {
+  return timeoutFor(ERASE_MS_PER_MB, bytes + ERASED_AHEAD);
+}

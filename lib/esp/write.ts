@@ -2,14 +2,14 @@
  * Writing regions of the flash. An acknowledged block is one that arrived, not one that was programmed: what
  * was written is known by `verifyRegion` only.
  */
-import { deflate } from './deflate.ts';
+import { deflate, unpackedSizes } from './deflate.ts';
 import { SECTOR } from './erase.ts';
 import { EspError } from './errors.ts';
 import { DEFAULT_TIMEOUT_MS, requestFrame } from './loader.ts';
 import type { Loader } from './loader.ts';
 import { checksum, concat, dataBlock, isTransmissionFault, words } from './protocol.ts';
 import type { Operation } from './protocol.ts';
-import { ERASE_MS_PER_MB, timeoutFor } from './timeouts.ts';
+import { ERASE_MS_PER_MB, timeoutFor, writeTimeout } from './timeouts.ts';
 
 export interface WriteProgress {
   /** Bytes of the region written so far, uncompressed. */
@@ -75,8 +75,8 @@ interface Transfer {
   beginBody: Uint8Array;
   beginTimeoutMs: number;
   blocks: Uint8Array[];
-  /** What one block may take, as it may unpack to very much. */
-  blockTimeoutMs: number;
+  /** Bytes of flash that a block becomes. */
+  unpacked: (block: Uint8Array) => number;
 }
 
 function deflated(loader: Loader, offset: number, bytes: Uint8Array, compressed: Uint8Array): Transfer {
@@ -90,7 +90,7 @@ function deflated(loader: Loader, offset: number, bytes: Uint8Array, compressed:
     beginBody: beginBody(loader, size, blocks.length, offset),
     beginTimeoutMs: wantsTrueSize ? DEFAULT_TIMEOUT_MS : timeoutFor(ERASE_MS_PER_MB, size),
     blocks,
-    blockTimeoutMs: timeoutFor(ERASE_MS_PER_MB, bytes.length),
+    unpacked: unpackedSizes(),
   };
 }
 
@@ -104,7 +104,7 @@ function plain(loader: Loader, offset: number, bytes: Uint8Array): Transfer {
     beginBody: beginBody(loader, bytes.length, blocks.length, offset),
     beginTimeoutMs: wantsTrueSize ? DEFAULT_TIMEOUT_MS : timeoutFor(ERASE_MS_PER_MB, bytes.length),
     blocks,
-    blockTimeoutMs: timeoutFor(ERASE_MS_PER_MB, 2 * flashBlock),
+    unpacked: (block) => block.length,
   };
 }
 
@@ -121,9 +121,15 @@ async function send(
 ): Promise<void> {
   await loader.command(transfer.begin, transfer.beginBody, { timeoutMs: transfer.beginTimeoutMs });
   let frame = blockFrame(transfer, 0);
-  for (const sequence of transfer.blocks.keys()) {
+  let before = 0;
+  let timeoutMs = 0;
+  for (const [sequence, block] of transfer.blocks.entries()) {
     loader.signal.throwIfAborted();
-    const sent = sendBlock(loader, transfer, frame);
+    // The stub takes a block and then works on the one before.
+    const size = transfer.unpacked(block);
+    timeoutMs = writeTimeout(before + size);
+    before = size;
+    const sent = sendBlock(loader, transfer.data, frame, timeoutMs);
     // While this one is on its way: the wire then waits for nothing but the answer.
     frame = blockFrame(transfer, sequence + 1);
     await sent;
@@ -131,7 +137,7 @@ async function send(
   }
   // The stub acknowledges this after its last write; a ROM would leave the loader by it.
   if (loader.mode.name === 'stub') {
-    await loader.command(transfer.end, words(1), { timeoutMs: transfer.blockTimeoutMs });
+    await loader.command(transfer.end, words(1), { timeoutMs });
   }
 }
 
@@ -141,10 +147,15 @@ function blockFrame({ data, blocks }: Transfer, sequence: number): Uint8Array {
   return block ? requestFrame(data, dataBlock(block, sequence), checksum(block)) : new Uint8Array();
 }
 
-async function sendBlock(loader: Loader, transfer: Transfer, frame: Uint8Array): Promise<void> {
+async function sendBlock(
+  loader: Loader,
+  operation: Operation,
+  frame: Uint8Array,
+  timeoutMs: number,
+): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      await loader.exchange(transfer.data, frame, { timeoutMs: transfer.blockTimeoutMs });
+      await loader.exchange(operation, frame, { timeoutMs });
       return;
     } catch (error) {
       const damaged = error instanceof EspError && isTransmissionFault(error.facts['reason']);

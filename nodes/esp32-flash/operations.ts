@@ -183,7 +183,7 @@ function showEvent(event: LoaderJobEvent, { phase, progress }: JobContext): void
 }
 
 function flashed({ started, micropython, written }: Awaited<ReturnType<typeof flashBoard>>): Shown {
-  if (started === 'press-en') return { key: 'press-en' };
+  if (started === 'press-en' || started === 'unseen') return { key: started };
   if (!micropython) return { key: 'done' };
   return { key: written === 0 ? 'runs-already' : 'runs', facts: { version: micropython.version } };
 }

@@ -60,7 +60,10 @@ describe('esp: reset strategies', () => {
     assert.deepEqual(names({ platform: 'darwin' }), all);
     assert.deepEqual(names({ platform: 'win32' }), ['classic 50 ms', 'classic 550 ms']);
     assert.deepEqual(names({ kind: 'rfc2217' }), ['classic 50 ms', 'classic 550 ms']);
-    assert.deepEqual(names({ vendorId: '303a', productId: '1001' }), ['USB-Serial/JTAG', 'classic 50 ms']);
+    assert.deepEqual(names({ usb: { vendorId: '303a', productId: '1001' } }), [
+      'USB-Serial/JTAG',
+      'classic 50 ms',
+    ]);
     assert.deepEqual(names({ kind: 'tcp', hasModemLines: false }), ['by hand']);
   });
 
@@ -86,8 +89,7 @@ describe('esp: reset strategies', () => {
       kind: 'serial',
       hasModemLines: true,
       platform: 'linux',
-      vendorId: '303a',
-      productId: '1001',
+      usb: { vendorId: '303a', productId: '1001' },
     });
     assert.deepEqual(
       jtag?.steps.map(({ dtr, rts }) => [dtr, rts]),

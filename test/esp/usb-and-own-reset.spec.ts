@@ -1,13 +1,15 @@
 /** Reset sequences of the user's own, and what the chip's own USB port needs beside a reset. */
 import assert from 'node:assert/strict';
 import { CHIPS } from '../../lib/esp/chips.ts';
-import { isUsbSerialJtag, parseSequence, strategiesFor } from '../../lib/esp/reset.ts';
+import { parseSequence, strategiesFor, usbKind } from '../../lib/esp/reset.ts';
 import { withSession } from '../../lib/esp/session.ts';
 import { openTransport } from '../../lib/transport/open.ts';
+import type { UsbIds } from '../../lib/transport/transport.ts';
 import { failsWith } from '../support/failures.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
 
+const JTAG: UsbIds = { vendorId: '303a', productId: '1001' };
 const CLASSIC = 'D0|R1|W0.1|D1|R0|W0.05|D0';
 
 describe('esp: reset sequences of the user', () => {
@@ -37,8 +39,8 @@ describe('esp: sessions by own sequence and by USB-Serial/JTAG', () => {
   });
   after(() => board.close());
 
-  async function chipBy(options: { sequence?: string; usbSerialJtag?: boolean }): Promise<string> {
-    const transport = await openTransport(board.rfc2217);
+  async function chipBy(options: { sequence?: string; usb?: UsbIds }): Promise<string> {
+    const transport = Object.assign(await openTransport(board.rfc2217), { usb: options.usb });
     try {
       const strategies = options.sequence
         ? [parseSequence(options.sequence)]
@@ -50,7 +52,6 @@ describe('esp: sessions by own sequence and by USB-Serial/JTAG', () => {
           timeoutMs: 8000,
           baudRate: 921600,
           after: { baudRate: 115200, idleLines: undefined },
-          usbSerialJtag: options.usbSerialJtag,
           signal: new AbortController().signal,
           onEvent: () => undefined,
         },
@@ -67,21 +68,20 @@ describe('esp: sessions by own sequence and by USB-Serial/JTAG', () => {
   });
 
   it('silence the watchdogs before the stub is sent, and only there', async () => {
-    const writes = async (usbSerialJtag: boolean): Promise<number> => {
+    const writes = async (usb: UsbIds): Promise<number> => {
       board.clearLog();
-      await chipBy({ usbSerialJtag });
+      await chipBy({ usb });
       const ops = board.log().map(({ facts }) => facts['op']);
       return ops.slice(0, ops.indexOf('MEM_BEGIN')).filter((op) => op === 'WRITE_REG').length;
     };
-    assert.equal(await writes(false), 0);
-    assert.equal(await writes(true), 6);
+    assert.equal(await writes({ vendorId: '10c4', productId: 'ea60' }), 0);
+    assert.equal(await writes(JTAG), 6);
   });
 
   it('know the port by its USB ids', () => {
-    assert.ok(isUsbSerialJtag({ vendorId: '303a', productId: '1001' }));
-    assert.ok(!isUsbSerialJtag({ vendorId: '10c4', productId: 'ea60' }));
-    const ids = { vendorId: '303a', productId: '1001' };
-    const [first] = strategiesFor({ kind: 'serial', hasModemLines: true, platform: 'linux', ...ids });
+    assert.equal(usbKind({ usb: JTAG }), 'usb-jtag');
+    assert.equal(usbKind({ usb: { vendorId: '10c4', productId: 'ea60' } }), 'bridge');
+    const [first] = strategiesFor({ kind: 'serial', hasModemLines: true, platform: 'linux', usb: JTAG });
     assert.equal(first?.name, 'USB-Serial/JTAG');
   });
 

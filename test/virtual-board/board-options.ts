@@ -21,6 +21,8 @@ export interface BoardOptions {
   /** What the ROM does with the first sync after a reset: some are lost while it learns the rate. */
   firstSync?: 'lost' | 'answered';
   seed?: number;
+  /** The host is on the chip's own USB: no rate on the wire; watchdogs run on through its resets (`jtag`). */
+  usb?: 'otg' | 'jtag';
   /** Folders with other releases of the official stubs. */
   stubFolders?: string[];
   createProgram: (host: ProgramHost, boot: ProgramBoot) => Program;

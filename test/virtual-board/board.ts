@@ -20,6 +20,7 @@ import { Ram, Registers } from './registers.ts';
 import { ResetCircuit } from './reset-circuit.ts';
 import type { LoaderChip, LoaderExit } from './rom-loader.ts';
 import { RomLoader } from './rom-loader.ts';
+import { Rtc } from './rtc.ts';
 import { slipEncode } from './slip.ts';
 import { OfficialStubs } from './stub-images.ts';
 import { StubLoader } from './stub-loader.ts';
@@ -30,6 +31,8 @@ class ChipReset extends Error {
   override name = 'ChipReset';
 }
 
+/** What full-speed USB carries of a serial port, as a rate. */
+const USB_BITS = 4_000_000;
 const DEFAULT_MAC = Uint8Array.of(0x24, 0x0a, 0xc4, 0x12, 0x34, 0x56);
 /** The console driver's receive ring: what is typed while the chip boots waits here. */
 const RECEIVE_RING = 260;
@@ -50,6 +53,9 @@ export class Board {
   #autobaud: 'off' | 'armed' | 'trained' = 'off';
   #program: Program | undefined;
   #typedAhead: number[] = [];
+  readonly #bootBaud: number;
+  /** Of chips with USB of their own. */
+  readonly #rtc: Rtc | undefined;
   /** While the ROM measures the host's rate it reads nothing: until this time of the clock. */
   #deafUntil = 0;
 
@@ -58,18 +64,14 @@ export class Board {
     this.chip = CHIPS[options.chip];
     this.#clock = options.clock ?? realClock;
     this.#mac = options.mac ?? DEFAULT_MAC;
+    this.#bootBaud = options.usb ? USB_BITS : this.chip.rom.bootBaud;
+    this.#rtc = this.chip.usb && new Rtc(this.chip.usb, this.#clock, () => this.#bitten());
     this.#stubs = new OfficialStubs(options.chip, options.stubFolders ?? []);
     this.flash = new FlashChip(options.flash, options.timing === 'none' ? NO_TIME : DATASHEET);
     this.faults = new Faults(options.seed ?? 1);
-    this.uart = new Uart(
-      this.#clock,
-      this.faults,
-      options.latencyMs ?? 1,
-      this.chip.rom.bootBaud,
-      (bytes, baud) => {
-        this.#hear(bytes, baud);
-      },
-    );
+    this.uart = new Uart(this.#clock, this.faults, options.latencyMs ?? 1, this.#bootBaud, (bytes, baud) => {
+      this.#hear(bytes, baud);
+    });
     this.circuit = new ResetCircuit(
       this.#clock,
       {
@@ -77,7 +79,7 @@ export class Board {
           this.#stop('en');
         },
         release: (io0Low) => {
-          this.#downloadStrap = io0Low;
+          this.#readStraps(io0Low);
           this.#start('power-on');
         },
       },
@@ -87,8 +89,42 @@ export class Board {
 
   /** Plugs the board in: straps as they stand, reset by power. */
   powerOn(): void {
-    this.#downloadStrap = this.circuit.io0Low;
+    this.#readStraps(this.circuit.io0Low);
     this.#start('power-on');
+  }
+
+  get mac(): Uint8Array {
+    return this.#mac;
+  }
+
+  /** A reset by power or EN: IO0 counts, and nothing is left of what outlives others. */
+  #readStraps(io0Low: boolean): void {
+    this.#downloadStrap = io0Low;
+    if (!this.#rtc) return;
+    this.#rtc.ioWasHigh = !io0Low;
+    this.#rtc.forceDownload = false;
+    this.#rtc.stopWatchdogs();
+  }
+
+  /** The host resets the chip over its USB: IO0 is not read anew. */
+  resetOverUsb(download: boolean): void {
+    this.#start('software', download || this.#staysInLoader);
+    if (this.#options.usb === 'jtag') this.#rtc?.startWatchdogs();
+  }
+
+  /** The program, or the host through it, orders the chip into its loader. */
+  enterLoader(): void {
+    if (this.#rtc) this.#rtc.forceDownload = true;
+    this.#start('cpu', true);
+  }
+
+  /** The RTC watchdog resets all of the chip, which then looks at IO0. */
+  #bitten(): void {
+    const io0Low = this.circuit.io0Low;
+    this.#downloadStrap = io0Low;
+    if (this.#rtc) this.#rtc.ioWasHigh = !io0Low;
+    this.#rtc?.stopWatchdogs();
+    this.#start('rtc-watchdog', io0Low || this.#rtc?.forceDownload === true);
   }
 
   powerOff(): void {
@@ -118,11 +154,15 @@ export class Board {
     this.#inbox = undefined;
     this.#autobaud = 'off';
     this.#typedAhead = [];
-    this.uart.reset(this.chip.rom.bootBaud);
+    this.uart.reset(this.#bootBaud);
     this.#event('stop', { cause });
   }
 
-  #start(reason: ResetReason, download = this.#downloadStrap): void {
+  get #staysInLoader(): boolean {
+    return this.#downloadStrap || this.#rtc?.forceDownload === true;
+  }
+
+  #start(reason: ResetReason, download = this.#staysInLoader): void {
     this.#stop('restart');
     this.#power = new AbortController();
     this.#event('reset', { reason, download });
@@ -196,6 +236,7 @@ export class Board {
   async #request(request: ChipRequest, signal: AbortSignal): Promise<void> {
     this.#event('request', { ...request });
     if (request.kind === 'uart-baud') {
+      if (this.#options.usb) return;
       this.uart.baudRate = request.baudRate;
       return;
     }
@@ -206,7 +247,8 @@ export class Board {
     await this.uart.flush();
     if (signal.aborted) return;
     if (request.kind === 'deep-sleep') this.#deepSleep(request.ms);
-    else this.#start('cpu', request.kind === 'bootloader' || this.#downloadStrap);
+    else if (request.kind === 'bootloader') this.enterLoader();
+    else this.#start('cpu');
   }
 
   #deepSleep(ms: number): void {
@@ -222,17 +264,20 @@ export class Board {
 
   /** The loader: ROM first, then whatever code the host starts. */
   async #download(signal: AbortSignal): Promise<void> {
-    const registers = new Registers(this.chip, this.flash, this.#mac, () => this.uart.baudRate);
+    const registers = new Registers(this.chip, this.flash, this.#mac, () => this.uart.baudRate, this.#rtc);
     const chip: LoaderChip = { facts: this.chip, flash: this.flash, registers, ram: new Ram() };
     this.#autobaud = this.#options.firstSync === 'answered' ? 'trained' : 'armed';
-    let exit = await new RomLoader(chip, this.#link(new RomInbox(this.chip.rom.maxFrame), signal)).run();
+    let exit = await new RomLoader(
+      chip,
+      this.#link(new RomInbox(this.#maxFrame ?? this.chip.rom.maxFrame), signal),
+    ).run();
     while (exit.kind === 'entry') {
       const runs = this.faults.find('bad-ram') === undefined;
       const started = runs && this.#stubs.isLoaded(chip.ram, exit.address);
       this.#event('run-code', { address: exit.address, stub: started });
       if (!started) return this.#crash(signal);
       this.#autobaud = 'off';
-      exit = await new StubLoader(chip, this.#link(new StubInbox(), signal)).run();
+      exit = await new StubLoader(chip, this.#link(new StubInbox(this.#maxFrame), signal)).run();
     }
     this.#leaveLoader(exit);
   }
@@ -251,6 +296,11 @@ export class Board {
     this.#start('watchdog');
   }
 
+  /** Buffers of the mask ROM's USB are small, and the stub keeps them. */
+  get #maxFrame(): number | undefined {
+    return this.#options.usb === 'otg' ? 8 + 16 + 0x800 : undefined;
+  }
+
   #link(inbox: Inbox, signal: AbortSignal): LoaderLink {
     this.#inbox = inbox;
     return {
@@ -264,6 +314,7 @@ export class Board {
       },
       sleep: (ms) => (ms > 0 ? sleep(this.#clock, ms, signal) : Promise.resolve()),
       setBaudRate: (baudRate) => {
+        if (this.#options.usb) return;
         this.#event('baud', { baudRate: Math.round(baudRate) });
         this.#autobaud = 'off';
         this.uart.baudRate = baudRate;

@@ -23,6 +23,16 @@ export interface SpiRegisters {
   lengths: { mosi: number; miso: number } | { inUsr1: { mosiShift: number; misoShift: number } };
 }
 
+/** The RTC watchdog, the super watchdog, and what outlives a reset. Addresses as in the reference manuals. */
+export interface UsbRegisters {
+  /** Product id of the mask ROM's USB-OTG; chips without it have USB-Serial/JTAG only. */
+  otgRom?: string;
+  watchdog: { config: number; timeout: number; protect: number };
+  superWatchdog?: { config: number; protect: number; key: number; autoFeedBit: number };
+  forceDownload?: { register: number; mask: number };
+  straps?: { register: number; ioHighMask: number };
+}
+
 export interface ChipFacts {
   name: ChipName;
   /** Chip id in image headers and in GET_SECURITY_INFO; the ESP8266 has none. */
@@ -56,6 +66,8 @@ export interface ChipFacts {
     maxFrame: number;
   };
   spi: SpiRegisters;
+  /** Chips with USB of their own: what of it a host reaches through registers. */
+  usb?: UsbRegisters;
   boot: {
     head: string[];
     /** `%r` is the reset reason, `%b` the boot mode. */
@@ -202,6 +214,12 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
     calibration: undefined,
     rom: { ...LATER_ROM, securityInfo: 12 },
     spi: spiSince(0x3f402000),
+    usb: {
+      otgRom: '0002',
+      watchdog: { config: 0x3f408094, timeout: 0x3f408098, protect: 0x3f4080ac },
+      forceDownload: { register: 0x3f408128, mask: 1 },
+      straps: { register: 0x3f404038, ioHighMask: 8 },
+    },
     boot: laterBoot(
       ['ESP-ROM:esp32s2-rc4-20191025', 'Build:Oct 25 2019'],
       '0x8 (SPI_FAST_FLASH_BOOT)',
@@ -219,6 +237,13 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
     calibration: undefined,
     rom: LATER_ROM,
     spi: spiSince(0x60002000),
+    usb: {
+      otgRom: '0009',
+      watchdog: { config: 0x60008098, timeout: 0x6000809c, protect: 0x600080b0 },
+      superWatchdog: { config: 0x600080b4, protect: 0x600080b8, key: 0x8f1d312a, autoFeedBit: 31 },
+      forceDownload: { register: 0x6000812c, mask: 1 },
+      straps: { register: 0x60004038, ioHighMask: 8 },
+    },
     boot: laterBoot(
       ['ESP-ROM:esp32s3-20210327', 'Build:Mar 27 2021'],
       '0x8 (SPI_FAST_FLASH_BOOT)',
@@ -236,6 +261,10 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
     calibration: undefined,
     rom: LATER_ROM,
     spi: spiSince(0x60002000),
+    usb: {
+      watchdog: { config: 0x60008090, timeout: 0x60008094, protect: 0x600080a8 },
+      superWatchdog: { config: 0x600080ac, protect: 0x600080b0, key: 0x8f1d312a, autoFeedBit: 31 },
+    },
     boot: laterBoot(
       ['ESP-ROM:esp32c3-api1-20210207', 'Build:Feb  7 2021'],
       '0xc (SPI_FAST_FLASH_BOOT)',

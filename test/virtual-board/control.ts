@@ -8,6 +8,8 @@ export interface BoardAddresses {
   rfc2217?: string;
   /** Path of the pty, or of the link to it. */
   pty?: string;
+  /** The first path of the port on the chip's own USB. */
+  usb?: string;
 }
 
 export interface BoardStats {
@@ -24,6 +26,7 @@ export type Control =
   | { do: 'pressEn'; ms: number }
   | { do: 'holdBoot'; held: boolean }
   | { do: 'unplug'; ms: number; newPath: boolean }
+  | { do: 'usbLines'; dtr: boolean; rts: boolean }
   | { do: 'fault'; fault: Fault }
   | { do: 'clearFaults' }
   | { do: 'readFlash'; offset: number; length: number }

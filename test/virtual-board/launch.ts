@@ -24,6 +24,8 @@ export interface LaunchOptions {
   pty?: boolean;
   /** A symbolic link to the pty, the same after a replug unless asked otherwise. */
   ptyLink?: string;
+  /** The chip's own USB instead: comes and goes in a folder made like `/sys` and `/dev` (Linux). */
+  usb?: { kind: 'otg' | 'jtag'; root: string };
   latencyMs?: number;
   timing?: 'datasheet' | 'none';
   bootMs?: number;
@@ -82,6 +84,11 @@ export class VirtualBoard {
   /** Presses the EN button for `ms` (default 20) and lets go. */
   pressEn(ms = 20): Promise<void> {
     return this.#do({ do: 'pressEn', ms }) as Promise<void>;
+  }
+
+  /** What a driver with lines would tell a board on its own USB. */
+  setUsbLines(dtr: boolean, rts: boolean): Promise<void> {
+    return this.#do({ do: 'usbLines', dtr, rts }) as Promise<void>;
   }
 
   holdBoot(held: boolean): Promise<void> {
@@ -190,6 +197,8 @@ function flags(options: LaunchOptions): string[] {
   if (options.rfc2217 !== false) add('--rfc2217', options.rfc2217 ?? 0);
   if (options.pty) list.push('--pty');
   add('--pty-link', options.ptyLink);
+  add('--usb', options.usb?.kind);
+  add('--usb-root', options.usb?.root);
   add('--latency', options.latencyMs);
   add('--timing', options.timing);
   add('--boot-ms', options.bootMs);

@@ -94,8 +94,13 @@ export class RomInbox extends WaitingInbox implements Inbox {
 const STUB_FRAME_SIZE = 8 + 0x4000 + 0xff;
 
 export class StubInbox extends WaitingInbox implements Inbox {
-  readonly #slip = new SlipReader(STUB_FRAME_SIZE, true);
+  readonly #slip: SlipReader;
   #ready: Uint8Array | undefined;
+
+  constructor(maxFrame = STUB_FRAME_SIZE) {
+    super();
+    this.#slip = new SlipReader(maxFrame, true);
+  }
 
   receive(bytes: Uint8Array): void {
     for (const byte of bytes) {

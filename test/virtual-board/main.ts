@@ -9,6 +9,7 @@
  * --firmware X         demo (default), none, or the path of a merged image
  * --rfc2217 PORT       open the RFC 2217 door on 127.0.0.1 (0: any free port)
  * --pty                open a pty (Linux); --pty-link PATH: a stable name for it
+ * --usb KIND           otg or jtag: the chip's own USB, in a folder made like /sys and /dev: --usb-root DIR
  * --latency MS         USB adapter's latency timer, default 1; 0: none
  * --timing MODE        datasheet (default) or none
  * --boot-ms MS         silence before the program's first output, default 300
@@ -47,6 +48,8 @@ function options(): RunOptions {
       rfc2217: { type: 'string' },
       pty: { type: 'boolean', default: false },
       'pty-link': { type: 'string' },
+      usb: { type: 'string' },
+      'usb-root': { type: 'string' },
       latency: { type: 'string', default: '1' },
       timing: { type: 'string', default: 'datasheet' },
       'boot-ms': { type: 'string', default: '300' },
@@ -64,6 +67,8 @@ function options(): RunOptions {
     ...(values.rfc2217 !== undefined && { rfc2217Port: number('rfc2217', values.rfc2217) }),
     pty: values.pty || values['pty-link'] !== undefined,
     ...(values['pty-link'] !== undefined && { ptyLink: values['pty-link'] }),
+    ...(values.usb !== undefined && { usb: oneOf('usb', values.usb, ['otg', 'jtag']) }),
+    ...(values['usb-root'] !== undefined && { usbRoot: values['usb-root'] }),
     latencyMs: number('latency', values.latency),
     timing: oneOf('timing', values.timing, ['datasheet', 'none']),
     bootMs: number('boot-ms', values['boot-ms']),

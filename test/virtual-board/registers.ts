@@ -12,16 +12,32 @@ const SPI_CMD_USR = 1 << 18;
 const USR_ADDR = 1 << 30;
 const USR_MISO = 1 << 28;
 
+/** Registers with a life of their own, see `rtc.ts`. */
+export interface RtcRegisters {
+  read(address: number): number | undefined;
+  /** Whether the address is one of these. */
+  write(address: number, value: number): boolean;
+}
+
 export class Registers {
   readonly #values = new Map<number, number>();
   readonly #chip: ChipFacts;
   readonly #flash: FlashChip;
   readonly #baudRate: () => number;
+  /** Registers that do something when they are written, or that outlive the chip's reset. */
+  readonly #rtc: RtcRegisters | undefined;
   /** Until the pins are connected the bus floats and every answer is ones. */
   flashAttached = false;
 
-  constructor(chip: ChipFacts, flash: FlashChip, mac: Uint8Array, baudRate: () => number) {
+  constructor(
+    chip: ChipFacts,
+    flash: FlashChip,
+    mac: Uint8Array,
+    baudRate: () => number,
+    rtc?: RtcRegisters,
+  ) {
     this.#chip = chip;
+    this.#rtc = rtc;
     this.#flash = flash;
     this.#baudRate = baudRate;
     this.#values.set(CHIP_MAGIC_ADDRESS, chip.magic);
@@ -31,7 +47,7 @@ export class Registers {
 
   read(address: number): number {
     if (address === this.#chip.uart.clkdiv) return Math.round(this.#chip.uart.clockHz / this.#baudRate());
-    return this.#values.get(address) ?? 0;
+    return this.#rtc?.read(address) ?? this.#values.get(address) ?? 0;
   }
 
   write(address: number, value: number, mask = 0xffffffff): void {
@@ -42,6 +58,7 @@ export class Registers {
       this.#values.set(address, (merged & ~SPI_CMD_USR) >>> 0);
       return;
     }
+    if (this.#rtc?.write(address, merged)) return;
     this.#values.set(address, merged);
   }
 

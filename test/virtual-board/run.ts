@@ -8,6 +8,8 @@ import type { BoardAddresses, BoardStats, Control, FromBoard, ToBoard } from './
 import { demoImage } from './demo-image.ts';
 import { PtyDoor } from './doors/pty.ts';
 import { Rfc2217Door } from './doors/rfc2217-server.ts';
+import { UsbDoor } from './doors/usb.ts';
+import type { UsbPersonality } from './doors/usb.ts';
 import { FlashFile } from './flash-file.ts';
 import { NorFlash } from './nor-flash.ts';
 import { loadPrograms } from './programs.ts';
@@ -20,6 +22,9 @@ export interface RunOptions {
   rfc2217Port?: number;
   pty: boolean;
   ptyLink?: string;
+  /** The chip's own USB, shown in a folder made like `/sys` and `/dev`. */
+  usb?: UsbPersonality;
+  usbRoot?: string;
   latencyMs: number;
   timing: 'datasheet' | 'none';
   bootMs: number;
@@ -48,6 +53,7 @@ class Runner {
   readonly #file: FlashFile | undefined;
   readonly #rfc2217: Rfc2217Door | undefined;
   readonly #pty: PtyDoor | undefined;
+  readonly #usb: UsbDoor | undefined;
 
   constructor(options: RunOptions, createProgram: Awaited<ReturnType<typeof loadPrograms>>) {
     this.#options = options;
@@ -60,9 +66,11 @@ class Runner {
       createProgram,
       onEvent: (event) => {
         tell({ kind: 'event', event });
+        this.#usb?.event(event);
       },
     });
     if (options.rfc2217Port !== undefined) this.#rfc2217 = new Rfc2217Door(this.#board);
+    if (options.usb) this.#usb = new UsbDoor(this.#board, options.usb, options.usbRoot ?? '.');
     if (options.pty) this.#pty = new PtyDoor(this.#board, options.ptyLink);
   }
 
@@ -76,6 +84,7 @@ class Runner {
     }
     if (this.#pty) addresses.pty = await this.#pty.open(newPath);
     this.#board.powerOn();
+    if (this.#usb) addresses.usb = await this.#usb.plugIn();
     return addresses;
   }
 
@@ -85,6 +94,7 @@ class Runner {
     await wait(NOTICE_MS);
     await this.#rfc2217?.close();
     await this.#pty?.close();
+    await this.#usb?.pullOut();
   }
 
   async close(): Promise<void> {
@@ -101,6 +111,9 @@ class Runner {
         return undefined;
       case 'holdBoot':
         this.#board.circuit.holdBoot(command.held);
+        return undefined;
+      case 'usbLines':
+        this.#usb?.setLines(command.dtr, command.rts);
         return undefined;
       case 'unplug':
         await this.#pullOut();

@@ -57,10 +57,13 @@ export class PtyDoor {
   #current: OpenPty | undefined;
   #served: Promise<void> = Promise.resolve();
   #renamed = 0;
+  readonly #hasRate: boolean;
 
-  constructor(board: Board, link?: string) {
+  /** `hasRate` false: native USB, where the host's rate means nothing. */
+  constructor(board: Board, link?: string, { hasRate = true } = {}) {
     this.#board = board;
     this.#link = link;
+    this.#hasRate = hasRate;
   }
 
   /** Opens a pty and returns the path to use. `newPath`: one that differs from the last. */
@@ -112,7 +115,8 @@ export class PtyDoor {
         await wait(TURN_MS);
         continue;
       }
-      if (!open || bytes.length > 0 || turn % RATE_EVERY === 0) {
+      if (!this.#hasRate) uart.hostBaudRate = uart.baudRate;
+      else if (!open || bytes.length > 0 || turn % RATE_EVERY === 0) {
         uart.hostBaudRate = (await port.master.getBaudRate()).baudRate;
       }
       if (!open) {
