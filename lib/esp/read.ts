@@ -37,7 +37,8 @@ async function readPiece(
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await readOnce(loader, offset, piece, onProgress);
+      await readOnce(loader, offset, piece, onProgress);
+      return;
     } catch (error) {
       if (attempt === ATTEMPTS || !isLineFault(error)) throw error;
       await endReading(loader);
