@@ -4,6 +4,7 @@ import type { BoardInfo } from '../esp/info.ts';
 import { eraseChip, eraseRegion } from '../esp/erase.ts';
 import { flash, placeOn } from '../esp/flash.ts';
 import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../esp/flash.ts';
+import { guardErase, guardRead } from '../esp/protection.ts';
 import { readFlash } from '../esp/read.ts';
 import { parseSequence, strategiesFor } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
@@ -46,15 +47,20 @@ export type Started = Omit<Start, 'started'> & { started: Start['started'] | 'pr
 
 export type FlashJobResult = Omit<FlashResult, 'reset'> & Started;
 
+/** What a user says of flashing. */
+export type FlashWish = PlaceWish & Pick<FlashOptions, 'erase' | 'dryRun' | 'backup' | 'encrypt'>;
+/** What of it concerns where the firmware goes, and in what shape. */
+export type PlaceWish = Pick<FlashOptions, 'offset' | 'force' | 'settings'>;
+
 /** Flashes firmware and watches it come up: success means that it runs. */
 export async function flashBoard(
   board: Board,
   source: FlashSource,
-  options: LoaderJobOptions & Pick<FlashOptions, 'erase' | 'dryRun' | 'backup' | 'offset' | 'force'>,
+  options: LoaderJobOptions & FlashWish,
 ): Promise<FlashJobResult> {
-  const { erase, dryRun, backup, offset, force } = options;
+  const { erase, dryRun, backup, offset, force, settings, encrypt } = options;
   return runInLoader(board, options, async (session, lease) => {
-    const wish = { ...session, erase, dryRun, backup, offset, force };
+    const wish = { ...session, erase, dryRun, backup, offset, force, settings, encrypt };
     const { reset, ...written } = await flash(lease.transport, source, wish);
     if (!dryRun) board.memory.baudRate = written.baudRate;
     if (!reset) return { ...written, started: 'press-en' };
@@ -68,14 +74,16 @@ export async function flashBoard(
 export async function eraseBoard(
   board: Board,
   range: Range,
-  options: LoaderJobOptions,
+  options: LoaderJobOptions & { force?: boolean },
 ): Promise<BoardFacts & Range> {
-  return withLoader(board, options, async ({ loader, facts }) => {
+  return withLoader(board, options, async (session) => {
+    const { loader, facts, reach } = session;
+    const { offset, size = reach - range.offset } = range;
+    guardErase(session, range.size === undefined, options);
     options.onEvent({ kind: 'erasing' });
-    const { offset, size } = range;
-    if (size === undefined && offset === 0) await eraseChip(loader);
-    else await eraseRegion(loader, offset, size ?? facts.flashSize - offset);
-    return { ...facts, offset, size: size ?? facts.flashSize - offset };
+    if (range.size === undefined && offset === 0) await eraseChip(loader, reach);
+    else await eraseRegion(loader, offset, size);
+    return { ...facts, offset, size };
   });
 }
 
@@ -83,10 +91,12 @@ export async function eraseBoard(
 export async function verifyBoard(
   board: Board,
   source: FlashSource,
-  options: LoaderJobOptions & Pick<FlashOptions, 'offset' | 'force'>,
+  options: LoaderJobOptions & PlaceWish,
 ): Promise<BoardFacts & { bytes: number }> {
   return withLoader(board, options, async (session) => {
-    const { placed } = await placeOn(session, source, options);
+    guardRead(session);
+    // What is only compared needs no consent.
+    const { placed } = await placeOn(session, source, options, 'compare');
     options.onEvent({ kind: 'verifying' });
     for (const region of placed.regions) await verifyRegion(session.loader, region);
     return { ...session.facts, bytes: placed.regions.reduce((sum, { bytes }) => sum + bytes.length, 0) };
@@ -95,8 +105,10 @@ export async function verifyBoard(
 
 /** Reads a range of the flash, checked by the MD5 the chip sends with it. */
 export async function readBoard(board: Board, range: Range, options: LoaderJobOptions): Promise<Uint8Array> {
-  return withLoader(board, options, ({ loader, facts }) => {
-    const size = range.size ?? facts.flashSize - range.offset;
+  return withLoader(board, options, (session) => {
+    const { loader, reach } = session;
+    guardRead(session);
+    const size = range.size ?? reach - range.offset;
     return readFlash(loader, range.offset, size, (progress) =>
       options.onEvent({ kind: 'reading', ...progress }),
     );

@@ -36,11 +36,23 @@ export interface RestartRegisters {
   straps?: { register: number; ioHighMask: number };
 }
 
+/**
+ * MHz; a register that holds them (bits 24 to 30); or the two parts of a measurement against the RC oscillator:
+ * cycles (bits 7 to 31 of a register) and the oscillator's frequency (bits 0 to 7 of a fuse).
+ */
+export type RomClock = number | { register: number } | { cycles: number; oscillator: number };
+
 export interface Chip {
   /** As people write it: `ESP32-C3`. */
   name: string;
   /** Stub file of esptool-js, without its ending. */
   stub: string;
+  /** Chips below this revision (major * 100 + minor) run another stub, or none. */
+  olderStub?: { below: number; stub: string | undefined };
+  /** Secure Boot keeps the ROM from starting code out of RAM. */
+  noStubWithSecureBoot?: boolean;
+  /** What the ROM takes its crystal for when it sets a baud rate; absent: for what it is. */
+  romClock?: RomClock;
   /** Chip id in image headers and GET_SECURITY_INFO; ESP8266 images carry none. */
   imageId?: number;
   /** What READ_REG 0x40001000 gives; only on chips too old to tell their id. */
@@ -106,6 +118,7 @@ export const CHIPS: readonly Chip[] = [
     loaderOffset: 0x1000,
     macRegister: 0x3ff5a004,
     spi: { base: 0x3ff42000, ...SPI_ESP32 },
+    romClock: { cycles: 0x3ff5f06c, oscillator: 0x3ff5a010 },
     romTakesEncrypted: false,
   }),
   chip({
@@ -130,6 +143,7 @@ export const CHIPS: readonly Chip[] = [
     imageId: 9,
     loaderOffset: 0,
     macRegister: 0x60007044,
+    noStubWithSecureBoot: true,
     spi: { base: 0x60002000, ...SPI_LATER },
     watchdogs: {
       base: 0x60008000,
@@ -151,6 +165,8 @@ export const CHIPS: readonly Chip[] = [
   chip({
     name: 'ESP32-C2',
     stub: 'esp32c2',
+    olderStub: { below: 1, stub: undefined },
+    romClock: 40,
     imageId: 12,
     loaderOffset: 0,
     macRegister: 0x60008840,
@@ -162,6 +178,7 @@ export const CHIPS: readonly Chip[] = [
     imageId: 5,
     loaderOffset: 0,
     macRegister: 0x60008844,
+    noStubWithSecureBoot: true,
     spi: { base: 0x60002000, ...SPI_LATER },
     watchdogs: {
       base: 0x60008000,
@@ -177,6 +194,7 @@ export const CHIPS: readonly Chip[] = [
   chip({
     name: 'ESP32-C5',
     stub: 'esp32c5',
+    romClock: { register: 0x60096110 },
     imageId: 23,
     loaderOffset: 0x2000,
     macRegister: 0x600b4844,
@@ -235,6 +253,7 @@ export const CHIPS: readonly Chip[] = [
   chip({
     name: 'ESP32-P4',
     stub: 'esp32p4',
+    olderStub: { below: 300, stub: 'esp32p4-rev1' },
     imageId: 18,
     loaderOffset: 0x2000,
     macRegister: 0x5012d044,

@@ -1,5 +1,6 @@
-/** Erasing without writing. Both commands are the stub's; the ROM erases only what it is about to write. */
+/** Erasing without writing. The ROM knows no command for it, but erases what it is told will be written. */
 import { EspError } from './errors.ts';
+import { beginBody } from './loader.ts';
 import type { Loader } from './loader.ts';
 import { words } from './protocol.ts';
 import { CHIP_ERASE_MS, ERASE_MS_PER_MB, timeoutFor } from './timeouts.ts';
@@ -7,7 +8,9 @@ import { CHIP_ERASE_MS, ERASE_MS_PER_MB, timeoutFor } from './timeouts.ts';
 /** Bytes of the smallest unit that can be erased. */
 export const SECTOR = 4096;
 
-export async function eraseChip(loader: Loader): Promise<void> {
+/** Erases all: `flashSize` bytes. */
+export async function eraseChip(loader: Loader, flashSize: number): Promise<void> {
+  if (loader.mode.name === 'ROM') return eraseByRom(loader, 0, flashSize);
   await loader.command('ERASE_FLASH', undefined, { timeoutMs: CHIP_ERASE_MS });
 }
 
@@ -20,5 +23,19 @@ export async function eraseRegion(loader: Loader, offset: number, size: number):
       sector: SECTOR,
     });
   }
+  if (loader.mode.name === 'ROM') return eraseByRom(loader, offset, size);
   await loader.command('ERASE_REGION', words(offset, size), { timeoutMs: timeoutFor(ERASE_MS_PER_MB, size) });
+}
+
+/** In pieces, so that each is answered in a time that also holds for it. */
+const ROM_PIECE = 0x100000;
+
+async function eraseByRom(loader: Loader, offset: number, size: number): Promise<void> {
+  for (let done = 0; done < size; done += ROM_PIECE) {
+    loader.signal.throwIfAborted();
+    const length = Math.min(ROM_PIECE, size - done);
+    const blocks = Math.ceil(length / loader.mode.flashBlock);
+    const begin = beginBody(loader.mode, { size: length, blocks, offset: offset + done });
+    await loader.command('FLASH_BEGIN', begin, { timeoutMs: timeoutFor(ERASE_MS_PER_MB, length) });
+  }
 }

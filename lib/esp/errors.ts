@@ -37,19 +37,32 @@ export type EspErrorCode =
   | 'image-damaged'
   /** The firmware is for another chip. Facts: `chip` found, `image` chip. */
   | 'image-wrong-chip'
+  /** The firmware is for other silicon of this chip. Facts: `chip`, `found` and `needed` revision. */
+  | 'image-wrong-revision'
+  /** Secure Boot would not start the application. Facts: `chip`. */
+  | 'image-unsigned'
+  /** What goes where the loader belongs is no image, and the chip decrypts nothing. Facts: `found` (first bytes). */
+  | 'image-encrypted'
   /** The firmware is an application alone, without loader and partition table. Facts: `chip`. */
   | 'image-app-only'
-  /** The firmware does not fit. Facts: `offset`, `size`, `flashSize`. */
+  /** The firmware does not fit. Facts: `offset`, `size`, `flashSize`; `partition` where that is what does not. */
   | 'image-too-large'
   /** Firmware must begin with a sector. Facts: `offset`. */
   | 'offset-unaligned'
   /** An offset was given that contradicts the image. Facts: `given`, `expected`. */
   | 'offset-contradicts-image'
-  /** Flash encryption or Secure Boot is on: writing plain images may brick the board. Facts: `security`. */
+  /**
+   * A protection of the chip forbids it, or makes it dangerous. Facts: `chip`, `security`, `heard` ('encryption' |
+   * 'secure-boot' | 'secure-download').
+   */
   | 'chip-secured'
+  /** The chip was to encrypt. Facts: `chip`, `heard`: it is 'off', 'disabled' for ever, or the 'loader' cannot. */
+  | 'encryption-unavailable'
+  /** The header of this chip's loader has no such setting. Facts: `chip`, `property`, `found`, `expected`. */
+  | 'bad-flash-setting'
   /** Only whole sectors can be erased. Facts: `offset`, `size`, `sector`. */
   | 'erase-unaligned'
-  /** Writing would lose what `erase: never` protects. Facts: `labels`, `losses`. */
+  /** Writing would lose what `erase: never` protects. Facts: `labels`, `losses`; `heard` 'unknown' where the board cannot be read. */
   | 'would-lose-data'
   /** After writing, the flash holds something else. Facts: `offset`, `size`, `expected`, `found`, `blank`. */
   | 'verify-failed';

@@ -22,6 +22,8 @@ export interface Firmware {
   /** Absent when the header names a chip unknown here. */
   chip?: Chip;
   image: Image;
+  /** The applications of merged firmware. */
+  applications: readonly Image[];
   /** Where the bytes belong in the flash; absent for an application alone. */
   offset?: number;
   partitions?: Partition[];
@@ -59,13 +61,14 @@ export function recogniseFirmware(bytes: Uint8Array): Firmware {
     bytes,
     kind: image.isApp ? 'app' : 'loader',
     image,
+    applications: [],
     ...(chip ? { chip } : {}),
     ...(micropython ? { micropython } : {}),
   };
   if (!chip || image.isApp) return base;
-  const partitions = partitionsOf(bytes, chip, image);
+  const rest = partitionsOf(bytes, chip, image);
   const located = { ...base, offset: chip.loaderOffset };
-  return partitions ? { ...located, kind: 'merged', partitions } : located;
+  return rest ? { ...located, kind: 'merged', ...rest } : located;
 }
 
 function notAnImage(bytes: Uint8Array): EspError {
@@ -86,11 +89,13 @@ function isEsp8266(bytes: Uint8Array): boolean {
   return inRam || inFlash;
 }
 
+type BehindLoader = Required<Pick<Firmware, 'partitions' | 'applications'>>;
+
 /**
  * The table of a merged file, its applications checked; `undefined` for a loader alone, which ends where
  * its image ends. Projects may move the table (and grow the loader) by some sectors.
  */
-function partitionsOf(bytes: Uint8Array, chip: Chip, image: Image): Partition[] | undefined {
+function partitionsOf(bytes: Uint8Array, chip: Chip, image: Image): BehindLoader | undefined {
   if (chip === ESP8266 || bytes.length === image.length) return undefined;
   const first = PARTITION_TABLE_OFFSET - chip.loaderOffset;
   for (let at = first; at < Math.min(bytes.length, first + TABLE_MOVES); at += SECTOR) {
@@ -103,17 +108,17 @@ function partitionsOf(bytes: Uint8Array, chip: Chip, image: Image): Partition[] 
 }
 
 /** Each application is whole or, as a second OTA slot is, blank; and there is one to start. */
-function withApplications(bytes: Uint8Array, chip: Chip, partitions: Partition[]): Partition[] {
+function withApplications(bytes: Uint8Array, chip: Chip, partitions: Partition[]): BehindLoader {
   const starts = partitions
     .filter(({ type }) => type === APP_TYPE)
     .map(({ offset }) => offset - chip.loaderOffset);
   const filled = [...new Set(starts)].filter((at) => at < bytes.length && !isBlank(bytes, at));
-  for (const at of filled) {
+  const applications = filled.map((at) => {
     if (bytes[at] !== IMAGE_MAGIC) throw damaged('application', at);
-    parseImage(bytes.subarray(at));
-  }
+    return parseImage(bytes.subarray(at));
+  });
   if (starts.length > 0 && filled.length === 0) throw damaged('truncated', bytes.length);
-  return partitions;
+  return { partitions, applications };
 }
 
 function isBlank(bytes: Uint8Array, at: number): boolean {

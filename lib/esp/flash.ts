@@ -3,8 +3,9 @@ import { isLost } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
 import { backUp } from './backup.ts';
 import type { BackupChoice, BackupPart } from './backup.ts';
+import { describeChip } from './describe.ts';
 import { eraseChip } from './erase.ts';
-import { EspError } from './errors.ts';
+import { EspError, isEspError } from './errors.ts';
 import { isLineFault, rungsFrom } from './ladder.ts';
 import type { Rung } from './ladder.ts';
 import type { Partition } from './partitions.ts';
@@ -12,16 +13,18 @@ import { placeParts } from './place.ts';
 import type { Part, Placed, Target, Wish } from './place.ts';
 import { makePlan, partitionsOnBoard } from './plan.ts';
 import type { EraseChoice, Plan, ReadyPlan } from './plan.ts';
+import { guardErase, guardRead, guardWrite, isReadable } from './protection.ts';
+import type { Consent } from './protection.ts';
 import { withSession } from './session.ts';
 import type { BoardFacts, Session, SessionEvent, SessionOptions } from './session.ts';
 import { verifyRegion } from './verify.ts';
 import { prepare, writeRegion } from './write.ts';
-import type { Prepared } from './write.ts';
+import type { Prepared, WriteProgress } from './write.ts';
 
 /** Checked parts, or how to get them when the board is known. */
 export type FlashSource = readonly Part[] | ((target: Target) => Promise<readonly Part[]>);
 
-export interface FlashOptions extends Omit<SessionOptions, 'onEvent'>, Wish {
+export interface FlashOptions extends Omit<SessionOptions, 'onEvent'>, Wish, Consent {
   erase: EraseChoice;
   /** Only make the plan. */
   dryRun?: boolean | undefined;
@@ -43,9 +46,11 @@ export type FlashEvent =
 
 export interface FlashResult extends BoardFacts {
   offset: number;
-  /** Bytes of the firmware, all found equal by the chip's own MD5; of them written by this job. */
+  /** Bytes of the firmware; of them written by this job. */
   bytes: number;
   written: number;
+  /** Whether all was found equal by the chip's own MD5; a chip that encrypts or hides its flash cannot tell. */
+  verified: boolean;
   plan: Plan;
   /** What was there before, where that was asked for. */
   backup?: BackupPart[];
@@ -110,16 +115,58 @@ export async function flash(
   }
 }
 
-/** Firmware with its places on this board, and the partition table that is there. */
+/**
+ * Firmware with its places on this board, checked against all that is known of it, and the partition table that is
+ * there.
+ */
 export async function placeOn(
-  { loader, chip, facts }: Session,
+  session: Session,
   source: FlashSource,
-  wish: Wish,
-): Promise<{ placed: Placed; partitions: Partition[] | undefined }> {
-  const partitions = await partitionsOnBoard(loader);
-  const target = { chip, flashSize: facts.flashSize, partitions };
+  wish: Wish & Consent,
+  purpose: 'write' | 'compare' = 'write',
+): Promise<{ placed: Placed; partitions: Partition[] | undefined; readable: boolean }> {
+  const { chip, security, reach } = session;
+  const { readable, partitions } = await tableOn(session);
+  const { description } = session;
+  const target = { chip, flashSize: reach, partitions, revision: description.revision, description };
   const parts = typeof source === 'function' ? await source(target) : source;
-  return { placed: placeParts(parts, target, wish), partitions };
+  // A header that is signed or cannot be checked afterwards stays as it is.
+  const settings = security?.secureBoot || security?.secureDownload ? undefined : wish.settings;
+  const placed = await placeSurely(session, parts, target, { ...wish, settings });
+  if (purpose === 'compare') return { placed, partitions, readable };
+  const placedParts = placed.regions.map((region, i) => ({ ...region, firmware: parts[i]?.firmware }));
+  await guardWrite(session, placedParts, wish);
+  return { placed, partitions, readable };
+}
+
+/** The partition table on the board, and whether that could be found out. */
+async function tableOn(
+  session: Session,
+): Promise<{ readable: boolean; partitions: Partition[] | undefined }> {
+  if (!isReadable(session)) return { readable: false, partitions: undefined };
+  try {
+    return { readable: true, partitions: await partitionsOnBoard(session.loader) };
+  } catch (error) {
+    // A mask ROM that cannot read.
+    if (!isEspError(error, 'command-unsupported')) throw error;
+    return { readable: false, partitions: undefined };
+  }
+}
+
+/** An answer carries no checksum: a revision that refuses the firmware has to come twice. */
+async function placeSurely(
+  { loader, chip }: Session,
+  parts: readonly Part[],
+  target: Target,
+  wish: Wish,
+): Promise<Placed> {
+  try {
+    return placeParts(parts, target, wish);
+  } catch (error) {
+    if (!isEspError(error, 'image-wrong-revision')) throw error;
+    const { revision } = await describeChip(loader, chip);
+    return placeParts(parts, { ...target, revision }, wish);
+  }
 }
 
 async function flashOnce(
@@ -129,24 +176,32 @@ async function flashOnce(
   options: FlashOptions & Rung,
   soFar: SoFar,
 ): Promise<Outcome> {
-  const { loader, facts } = session;
-  refuseOther(facts, soFar);
+  const { loader, reach, security } = session;
+  refuseOther(session.facts, soFar);
   loader.mode = { ...loader.mode, flashBlock: Math.min(loader.mode.flashBlock, options.flashBlock) };
-  const { placed, partitions } = await placeOn(session, source, options);
+  const { placed, partitions, readable } = await placeOn(session, source, options);
   options.onEvent({ kind: 'comparing' });
-  const ready = await makePlan(loader, placed, partitions, options.erase);
+  const comparable = !security?.secureDownload && !options.encrypt;
+  const ready = await makePlan(loader, placed, partitions, options.erase, { readable, comparable });
+  if (ready.erase === 'all') guardErase(session, true, options);
   const { regions, changes, ...plan } = ready;
   options.onEvent({ kind: 'plan', ...plan });
   refuseLosses(plan);
   soFar.plan ??= plan;
-  if (options.dryRun) return { ...outcome(session, placed, plan), written: 0 };
-  const board = { flashSize: facts.flashSize, partitions };
+  const result = { ...outcome(session, placed, soFar.plan), verified: comparable };
+  if (options.dryRun) return { ...result, written: 0, verified: false };
+  if (options.backup && options.backup !== 'none') guardRead(session);
+  const board = { flashSize: reach, partitions };
   soFar.backup ??= await backUp(loader, options.backup ?? 'none', board, (progress) =>
     options.onEvent({ kind: 'backing-up', ...progress }),
   );
   await carryOut(session, ready, prepared, options, soFar);
+  if (comparable && (ready.changes.length > 0 || ready.erase === 'all')) {
+    options.onEvent({ kind: 'verifying' });
+    for (const region of ready.regions) await verifyRegion(loader, region);
+  }
   const { backup } = soFar;
-  return { ...outcome(session, placed, soFar.plan), ...(backup.length > 0 ? { backup } : {}) };
+  return { ...result, ...(backup.length > 0 ? { backup } : {}) };
 }
 
 function refuseOther({ mac }: BoardFacts, soFar: SoFar): void {
@@ -156,7 +211,7 @@ function refuseOther({ mac }: BoardFacts, soFar: SoFar): void {
   throw new EspError('board-changed', `another board is on the port: ${mac}`, facts);
 }
 
-function outcome({ facts }: Session, placed: Placed, plan: Plan): Outcome {
+function outcome({ facts }: Session, placed: Placed, plan: Plan): Omit<Outcome, 'verified'> {
   const offset = Math.min(...placed.regions.map((region) => region.offset));
   const bytes = placed.regions.reduce((sum, region) => sum + region.bytes.length, 0);
   const { micropython } = placed;
@@ -164,14 +219,19 @@ function outcome({ facts }: Session, placed: Placed, plan: Plan): Outcome {
   return { ...facts, offset, bytes, written: plan.write, plan, ...image };
 }
 
-function refuseLosses({ erase, losses }: Plan): void {
-  if (erase !== 'never' || losses.length === 0) return;
+function refuseLosses({ erase, losses, boardRead }: Plan): void {
+  if (erase !== 'never' || (boardRead && losses.length === 0)) return;
   const labels = losses.map(({ label }) => label).join(', ');
-  throw new EspError('would-lose-data', `flashing would lose ${labels}`, { labels, losses });
+  const heard = boardRead ? {} : { heard: 'unknown' };
+  throw new EspError('would-lose-data', `flashing may lose ${labels || 'data'}`, {
+    labels,
+    losses,
+    ...heard,
+  });
 }
 
 async function carryOut(
-  { loader }: Session,
+  { loader, reach }: Session,
   plan: ReadyPlan,
   prepared: readonly Prepared[],
   options: FlashOptions,
@@ -179,23 +239,20 @@ async function carryOut(
 ): Promise<void> {
   if (plan.erase === 'all') {
     options.onEvent({ kind: 'erasing' });
-    await eraseChip(loader);
+    await eraseChip(loader, reach);
     soFar.erased = true;
   }
   let before = 0;
   for (const part of plan.changes) {
     // What is written whole was compressed while the chip was being connected to.
     const ready = prepared.find(({ source }) => source === part.bytes) ?? prepare(part, loader.signal);
-    await writeRegion(loader, { ...ready, offset: part.offset }, (progress) =>
+    const onProgress = (progress: WriteProgress): void =>
       options.onEvent({
         kind: 'writing',
         done: before + Math.min(progress.done, part.bytes.length),
         total: plan.write,
-      }),
-    );
+      });
+    await writeRegion(loader, { ...ready, offset: part.offset }, onProgress, options.encrypt);
     before += part.bytes.length;
   }
-  if (plan.changes.length === 0 && plan.erase !== 'all') return;
-  options.onEvent({ kind: 'verifying' });
-  for (const region of plan.regions) await verifyRegion(loader, region);
 }

@@ -7,10 +7,13 @@ import type { Loader } from './loader.ts';
 const MAGIC_REGISTER = 0x40001000;
 const SECURITY_INFO_LENGTH = 20;
 const ESP32_ID = 0;
+const ESP32_S2_ID = 2;
 
 /** What protects the chip; absent on the ESP8266, which has nothing. */
 export interface SecurityInfo {
   secureBoot: boolean;
+  /** The first kind of Secure Boot, which only ESP32s have; else it is the second. */
+  secureBootV1?: boolean;
   secureDownload: boolean;
   flashEncryption: boolean;
 }
@@ -31,12 +34,18 @@ export async function identify(loader: Loader): Promise<Identity> {
   if (known?.romIsMinimal) return { chip: known };
   if (known?.imageId === ESP32_ID) return { chip: known, security: await readEsp32Security(loader) };
   const info = await readSecurityInfo(loader);
-  const chip = known ?? (info.chipId === undefined ? undefined : chipByImageId(info.chipId));
+  const chip = known ?? chipByAnswer(info);
   if (!chip) {
     const facts = { magic, id: info.chipId };
     throw new EspError('unknown-chip', `no chip has magic ${magic} and id ${info.chipId}`, facts);
   }
   return { chip, security: info.security };
+}
+
+/** In Secure Download Mode the word cannot be read; of the chips that have that mode only one tells no id. */
+function chipByAnswer({ security, chipId }: { security: SecurityInfo; chipId?: number }): Chip | undefined {
+  if (chipId !== undefined) return chipByImageId(chipId);
+  return security.secureDownload ? chipByImageId(ESP32_S2_ID) : undefined;
 }
 
 /** The word is not readable in Secure Download Mode. */
@@ -86,6 +95,7 @@ async function readEsp32Security(loader: Loader): Promise<SecurityInfo> {
   const second = await readEsp32Fuses(loader);
   return {
     secureBoot: first.secureBoot && second.secureBoot,
+    ...(first.secureBootV1 && second.secureBootV1 ? { secureBootV1: true } : {}),
     secureDownload: false,
     flashEncryption: first.flashEncryption && second.flashEncryption,
   };
@@ -94,7 +104,12 @@ async function readEsp32Security(loader: Loader): Promise<SecurityInfo> {
 async function readEsp32Fuses(loader: Loader): Promise<SecurityInfo> {
   const cryptCount = ((await loader.readRegister(ESP32_EFUSE_CRYPT)) >>> 20) & 0x7f;
   const secureBoot = ((await loader.readRegister(ESP32_EFUSE_BOOT)) >>> 4) & 0b11;
-  return { secureBoot: secureBoot !== 0, secureDownload: false, flashEncryption: hasOddBits(cryptCount) };
+  return {
+    secureBoot: secureBoot !== 0,
+    ...(secureBoot & 1 ? { secureBootV1: true } : {}),
+    secureDownload: false,
+    flashEncryption: hasOddBits(cryptCount),
+  };
 }
 
 /** Each change of flash encryption burns one bit more: it is on while their number is odd. */

@@ -20,13 +20,14 @@ export interface Image {
   /** Lowest and highest chip revision the image runs on, as major * 100 + minor; 0 and 65535 mean any. */
   minRevision: number;
   maxRevision: number;
+  /** Where its SHA-256 lies, which is over all before it; absent without one. */
+  hashAt?: number;
+  /** Whether a signature of Secure Boot V2 stands behind it. */
+  isSigned: boolean;
   /** Bytes from the header to the end of checksum and hash. */
   length: number;
   /** Whether this is an application (it begins with an app descriptor), not a loader. */
   isApp: boolean;
-  /** From the app descriptor; MicroPython leaves both empty. */
-  project?: string;
-  version?: string;
 }
 
 /**
@@ -58,18 +59,44 @@ export function parseImage(bytes: Uint8Array, extendedHeader = true): Image {
   if (checksumAt >= bytes.length) throw damaged('truncated', bytes.length);
   if (bytes[checksumAt] !== sum) throw damaged('checksum', checksumAt);
   let length = checksumAt + 1;
-  const hashed = extendedHeader && bytes[23] === 1;
-  if (hashed) {
-    checkHash(bytes, length);
+  const hashAt = extendedHeader && bytes[23] === 1 ? length : undefined;
+  if (hashAt !== undefined) {
+    checkHash(bytes, hashAt);
     length += HASH_LENGTH;
   }
   return {
     ...(extendedHeader ? { chipId: view.getUint16(12, true) } : {}),
-    minRevision: extendedHeader ? view.getUint16(15, true) : 0,
-    maxRevision: extendedHeader ? view.getUint16(17, true) : 0xffff,
+    ...(extendedHeader ? revisionsOf(view) : { minRevision: 0, maxRevision: ANY_REVISION }),
     length,
-    ...appDescriptor(bytes, headerLength + SEGMENT_HEADER),
+    ...(hashAt === undefined ? {} : { hashAt }),
+    isSigned: isSignature(bytes, Math.ceil(length / SIGNATURE_ALIGNMENT) * SIGNATURE_ALIGNMENT),
+    isApp: appDescriptor(bytes, headerLength + SEGMENT_HEADER) !== undefined,
   };
+}
+
+const ANY_REVISION = 0xffff;
+const ESP32_C3_ID = 5;
+
+/**
+ * Images made before ESP-IDF 4.4.3 say it in one byte, as a minor revision on the C3 and a major one else; the
+ * later fields are then blank (no maximum at all, or no minimum).
+ */
+function revisionsOf(view: DataView): Pick<Image, 'minRevision' | 'maxRevision'> {
+  const old = view.getUint8(14);
+  const minRevision = view.getUint16(15, true);
+  const maxRevision = view.getUint16(17, true);
+  const isOld = maxRevision === 0 || (maxRevision === ANY_REVISION && minRevision === 0);
+  if (!isOld) return { minRevision, maxRevision };
+  const step = view.getUint16(12, true) === ESP32_C3_ID ? 1 : 100;
+  return { minRevision: old * step, maxRevision: ANY_REVISION };
+}
+
+/** Sector behind a signed image; magic byte, then 2 for RSA or 3 for ECDSA keys. */
+const SIGNATURE_ALIGNMENT = 4096;
+const SIGNATURE_MAGIC = 0xe7;
+
+function isSignature(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === SIGNATURE_MAGIC && (bytes[at + 1] === 2 || bytes[at + 1] === 3);
 }
 
 function checkHash(bytes: Uint8Array, length: number): void {
@@ -83,14 +110,36 @@ function damaged(what: 'truncated' | 'checksum' | 'hash' | 'segments', offset: n
   return new EspError('image-damaged', `the image is damaged (${what} at byte ${offset})`, { what, offset });
 }
 
-/** Magic, version word, 8 reserved bytes, then version and project as 32-byte strings. */
-function appDescriptor(bytes: Uint8Array, at: number): Pick<Image, 'isApp' | 'project' | 'version'> {
-  if (bytes.length < at + 80) return { isApp: false };
+/** What an application says of itself; fields left empty are absent. */
+export interface AppDescriptor {
+  project?: string;
+  version?: string;
+  /** Of ESP-IDF. */
+  idf?: string;
+  /** When it was built, `Jan  1 2026 12:00:00`. */
+  built?: string;
+}
+
+/** Of an application that begins with the first byte; `undefined` for anything else. */
+export function appDescriptorAt(bytes: Uint8Array): AppDescriptor | undefined {
+  return bytes[0] === IMAGE_MAGIC ? appDescriptor(bytes, EXTENDED_HEADER + SEGMENT_HEADER) : undefined;
+}
+
+const DESCRIPTOR_LENGTH = 144;
+
+/** Magic, version word, 8 reserved bytes, then version, project (32 each), time, date (16 each), IDF version. */
+function appDescriptor(bytes: Uint8Array, at: number): AppDescriptor | undefined {
+  if (bytes.length < at + DESCRIPTOR_LENGTH) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (view.getUint32(at, true) !== APP_DESCRIPTOR_MAGIC) return { isApp: false };
-  const version = text(bytes.subarray(at + 16, at + 48));
-  const project = text(bytes.subarray(at + 48, at + 80));
-  return { isApp: true, ...(project ? { project } : {}), ...(version ? { version } : {}) };
+  if (view.getUint32(at, true) !== APP_DESCRIPTOR_MAGIC) return undefined;
+  const field = (from: number, length: number): string => text(bytes.subarray(at + from, at + from + length));
+  const fields = {
+    version: field(16, 32),
+    project: field(48, 32),
+    idf: field(112, 32),
+    built: `${field(96, 16)} ${field(80, 16)}`.trim(),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''));
 }
 
 /** A zero-terminated string. */

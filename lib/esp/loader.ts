@@ -20,6 +20,8 @@ export interface LoaderMode {
   takesEncrypted: boolean;
   /** MD5 as 16 raw bytes, or as 32 hex characters. */
   md5Length: 16 | 32;
+  /** Whether it is sure to inflate what it is sent. */
+  inflates: boolean;
   /** Whether DEFL_BEGIN wants the true size (stub) or whole blocks (ROM, which erases by it up front). */
   wantsTrueSize: boolean;
 }
@@ -29,6 +31,7 @@ export const STUB_MODE: LoaderMode = {
   flashBlock: 0x4000,
   takesEncrypted: true,
   md5Length: 16,
+  inflates: true,
   wantsTrueSize: true,
 };
 
@@ -38,8 +41,24 @@ export function romMode(chip: Chip | undefined): LoaderMode {
     flashBlock: 0x400,
     takesEncrypted: chip?.romTakesEncrypted ?? false,
     md5Length: 32,
+    inflates: true,
     wantsTrueSize: false,
   };
+}
+
+/** What a *_BEGIN announces. */
+export interface Beginning {
+  /** Bytes to erase and write, from `offset` on. */
+  size: number;
+  blocks: number;
+  offset: number;
+  /** The chip encrypts what it writes. */
+  encrypted?: boolean;
+}
+
+/** The parameters of FLASH_BEGIN and FLASH_DEFL_BEGIN. */
+export function beginBody(mode: LoaderMode, { size, blocks, offset, encrypted }: Beginning): Uint8Array {
+  return words(size, blocks, mode.flashBlock, offset, ...(mode.takesEncrypted ? [encrypted ? 1 : 0] : []));
 }
 
 /** Milliseconds; the shortest time any command is given (esptool's default as well). */

@@ -1,7 +1,11 @@
 /** Where firmware goes on this board, or why it must not: decided before anything is erased. */
 import type { Chip } from './chips.ts';
+import { revisionText } from './describe.ts';
+import type { ChipDescription } from './describe.ts';
 import { SECTOR } from './erase.ts';
 import { EspError } from './errors.ts';
+import { withFlashSettings } from './flash-header.ts';
+import type { FlashSettings } from './flash-header.ts';
 import { recogniseFirmware } from './firmware.ts';
 import type { Firmware } from './firmware.ts';
 import { IMAGE_MAGIC } from './image.ts';
@@ -11,8 +15,12 @@ import type { Region } from './verify.ts';
 /** What a board offers. */
 export interface Target {
   chip: Chip;
-  /** Bytes of flash found. */
+  /** Bytes of flash that can be used. */
   flashSize: number;
+  /** Major * 100 + minor; absent where it cannot be told. */
+  revision?: number | undefined;
+  /** What else the chip tells, for who chooses firmware by it. */
+  description?: ChipDescription | undefined;
   /** The table in its flash, where it has one. */
   partitions?: readonly Partition[] | undefined;
 }
@@ -30,6 +38,8 @@ export interface Part {
 export interface Wish {
   offset?: number | undefined;
   force?: boolean | undefined;
+  /** Settings to put into the loader's header. */
+  settings?: FlashSettings | undefined;
 }
 
 /** Firmware with its places. */
@@ -55,16 +65,18 @@ export function checkParts(parts: readonly { bytes: Uint8Array; offset?: number 
 
 /**
  * Places all parts. `wish.offset` is for firmware of one part.
- * Throws `EspError` 'image-wrong-chip', 'image-app-only', 'offset-contradicts-image', 'image-too-large'.
+ * Throws `EspError` 'image-wrong-chip', 'image-wrong-revision', 'image-app-only', 'offset-contradicts-image',
+ * 'offset-unaligned', 'image-too-large', 'bad-flash-setting'.
  */
 export function placeParts(parts: readonly Part[], target: Target, wish: Wish): Placed {
   const only = parts.length === 1 ? wish.offset : undefined;
-  const regions = parts.map((part) => ({
-    offset: placePart(part, target, { offset: only ?? part.offset, force: wish.force }),
-    bytes: part.bytes,
-  }));
+  const regions = parts.map((part) => {
+    const offset = placePart(part, target, { ...wish, offset: only ?? part.offset });
+    return { offset, bytes: withSettings(part, offset, target, wish) };
+  });
   const firmware = parts.flatMap((part) => part.firmware ?? []);
   const partitions = firmware.find((image) => image.partitions)?.partitions;
+  if (!wish.force) refuseOutside(partitions ?? [], target.flashSize);
   const micropython = firmware.find((image) => image.micropython)?.micropython;
   return { regions, ...(partitions ? { partitions } : {}), ...(micropython ? { micropython } : {}) };
 }
@@ -75,6 +87,7 @@ function placePart({ bytes, firmware }: Part, target: Target, wish: Wish): numbe
     const image = firmware.chip?.name ?? `chip id ${firmware.image.chipId}`;
     throw wrongChip(image, chip);
   }
+  if (firmware && !wish.force) refuseRevision(firmware, target);
   const own = firmware?.offset;
   const offset = wish.offset ?? own ?? onlyApplication(target);
   if (offset === undefined) {
@@ -94,6 +107,36 @@ function placePart({ bytes, firmware }: Part, target: Target, wish: Wish): numbe
     throw new EspError('image-too-large', 'the firmware does not fit into the flash', facts);
   }
   return offset;
+}
+
+function withSettings({ bytes, firmware }: Part, offset: number, target: Target, wish: Wish): Uint8Array {
+  const { chip, flashSize } = target;
+  const isLoader = firmware && firmware.kind !== 'app' && firmware.chip === chip;
+  if (!isLoader || offset !== chip.loaderOffset || !wish.settings) return bytes;
+  return withFlashSettings(bytes, firmware.image, chip, wish.settings, flashSize);
+}
+
+/** Silicon older or newer than what any of its images was made for: it would not start there. */
+function refuseRevision({ image, applications }: Firmware, { chip, revision }: Target): void {
+  if (revision === undefined) return;
+  const images = [image, ...applications];
+  const lowest = Math.max(...images.map(({ minRevision }) => minRevision));
+  const highest = Math.min(...images.map(({ maxRevision }) => maxRevision));
+  if (revision >= lowest && revision <= highest) return;
+  const needed =
+    revision < lowest
+      ? `${revisionText(lowest)} or newer`
+      : `${revisionText(lowest)} to ${revisionText(highest)}`;
+  const facts = { chip: chip.name, found: revisionText(revision), needed };
+  throw new EspError('image-wrong-revision', `the firmware needs revision ${needed}`, facts);
+}
+
+/** What its own partition table counts on must be there, or the loader refuses to start. */
+function refuseOutside(partitions: readonly Partition[], flashSize: number): void {
+  const outside = partitions.find(({ offset, size }) => offset + size > flashSize);
+  if (!outside) return;
+  const facts = { offset: hex(outside.offset), size: outside.size, flashSize, partition: outside.label };
+  throw new EspError('image-too-large', `the partition ${outside.label} does not fit into the flash`, facts);
 }
 
 /** Firmware for one chip on a board with another. */

@@ -36,6 +36,8 @@ export interface Plan {
   parts: { offset: number; size: number }[];
   /** Data that will be gone; empty on a board without a partition table. */
   losses: Loss[];
+  /** Whether the board's flash could be read; if not, losses are not known. */
+  boardRead: boolean;
 }
 
 /** A plan with the bytes to carry it out. */
@@ -46,18 +48,31 @@ export interface ReadyPlan extends Plan {
   changes: Region[];
 }
 
+/** What of the board's flash a plan can count on. */
+export interface Reading {
+  /** It can be read, and means what it says. */
+  readable: boolean;
+  /** The chip can compare it with what is wanted. */
+  comparable: boolean;
+}
+
 /** Makes the plan for firmware already placed. `before`: the partition table on the board. */
 export async function makePlan(
   loader: Loader,
   firmware: Placed,
   before: readonly Partition[] | undefined,
   erase: EraseChoice,
+  { readable, comparable }: Reading = { readable: true, comparable: true },
 ): Promise<ReadyPlan> {
   const keepsData = erase === 'needed' || erase === 'never';
-  const kept = keepsData && before && sameTable(before, firmware.partitions) ? before.filter(isData) : [];
+  // Where the board cannot be read, the layout it will have is the best guess at the one it has.
+  const known = readable ? before : firmware.partitions;
+  const kept = keepsData && known && sameTable(known, firmware.partitions) ? known.filter(isData) : [];
   const regions = firmware.regions.flatMap((region) => withoutPadding(region, kept));
   const changes: Region[] = [];
-  for (const region of regions) changes.push(...(keepsData ? await changedParts(loader, region) : [region]));
+  for (const region of regions) {
+    changes.push(...(keepsData && comparable ? await changedParts(loader, region) : [region]));
+  }
   // Padding that is not written where data is kept counts as left alone.
   const total = sum(firmware.regions);
   const write = sum(changes);
@@ -68,6 +83,7 @@ export async function makePlan(
     unchanged: total - write,
     parts: changes.map(({ offset, bytes }) => ({ offset, size: bytes.length })),
     losses: losses(before ?? [], firmware.partitions, changes, erase),
+    boardRead: readable,
     regions,
     changes,
   };
@@ -75,7 +91,6 @@ export async function makePlan(
 
 /** The table in the flash, or nothing where there is none that can be read. */
 export async function partitionsOnBoard(loader: Loader): Promise<Partition[] | undefined> {
-  if (loader.mode.name !== 'stub') return undefined;
   const bytes = await readFlash(loader, PARTITION_TABLE_OFFSET, PARTITION_TABLE_SIZE);
   if (!isPartitionTable(bytes)) return undefined;
   try {

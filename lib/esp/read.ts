@@ -1,9 +1,12 @@
-/** Reading the flash through the stub: raw frames, each acknowledged with the count so far, then an MD5. */
+/**
+ * Reading the flash, in pieces that are checked. Through the stub: raw frames, each acknowledged with the count so
+ * far, then an MD5. By a mask ROM: 64 bytes a question, and its MD5 of the piece.
+ */
 import { EspError } from './errors.ts';
 import { isLineFault } from './ladder.ts';
 import type { Loader } from './loader.ts';
 import { words } from './protocol.ts';
-import { md5 } from './verify.ts';
+import { md5, regionMd5 } from './verify.ts';
 import type { WriteProgress } from './write.ts';
 
 const PACKET = 0x1000;
@@ -13,8 +16,13 @@ const IN_FLIGHT = 64;
 const PIECE = 0x40000;
 /** A piece that arrived damaged is read again so many times. */
 const ATTEMPTS = 4;
+/** Bytes that a ROM gives at a time; its answer has room for so many also when fewer are asked for. */
+const ROM_BLOCK = 64;
 
-/** Reads a range. Throws `EspError` 'verify-failed' when what comes is again and again not what the chip sent. */
+/**
+ * Reads a range. Throws `EspError` 'verify-failed' when what comes is again and again not what the chip sent;
+ * 'command-unsupported' where the ROM cannot read (ESP8266, Secure Download Mode).
+ */
 export async function readFlash(
   loader: Loader,
   offset: number,
@@ -49,6 +57,7 @@ async function readPiece(
 /** What is no acknowledgement ends the reading; a stub that had ended it refuses the odd command. */
 async function endReading(loader: Loader): Promise<void> {
   await loader.drain();
+  if (loader.mode.name === 'ROM') return;
   await loader.sendFrame(Uint8Array.of(0));
   await loader.drain();
 }
@@ -59,6 +68,24 @@ async function readOnce(
   bytes: Uint8Array,
   onProgress: (done: number) => void,
 ): Promise<void> {
+  const read = loader.mode.name === 'stub' ? readByStub : readByRom;
+  const expected = await read(loader, offset, bytes, onProgress);
+  const found = md5(bytes);
+  if (found !== expected) {
+    const facts = { offset, size: bytes.length, expected, found, blank: false };
+    throw new EspError('verify-failed', 'what was read is not what the chip sent', facts);
+  }
+}
+
+/** Fills `bytes`; returns their MD5 as the chip has it. */
+type Read = typeof readByStub;
+
+async function readByStub(
+  loader: Loader,
+  offset: number,
+  bytes: Uint8Array,
+  onProgress: (done: number) => void,
+): Promise<string> {
   const size = bytes.length;
   await loader.command('READ_FLASH', words(offset, size, PACKET, IN_FLIGHT));
   for (let done = 0; done < size;) {
@@ -71,10 +98,17 @@ async function readOnce(
     await loader.sendFrame(words(done));
     onProgress(done);
   }
-  const expected = Buffer.from(await loader.nextFrame('READ_FLASH')).toString('hex');
-  const found = md5(bytes);
-  if (found !== expected) {
-    const facts = { offset, size, expected, found, blank: false };
-    throw new EspError('verify-failed', 'what was read is not what the chip sent', facts);
-  }
+  return Buffer.from(await loader.nextFrame('READ_FLASH')).toString('hex');
 }
+
+const readByRom: Read = async (loader, offset, bytes, onProgress) => {
+  for (let done = 0; done < bytes.length; done += ROM_BLOCK) {
+    loader.signal.throwIfAborted();
+    const length = Math.min(ROM_BLOCK, bytes.length - done);
+    const request = words(offset + done, length);
+    const { result } = await loader.command('READ_FLASH_SLOW', request, { resultLength: ROM_BLOCK });
+    bytes.set(result.subarray(0, length), done);
+    onProgress(done + length);
+  }
+  return regionMd5(loader, offset, bytes.length);
+};

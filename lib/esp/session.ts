@@ -2,21 +2,23 @@
  * A loader session on a board: into the loader, faster by the stub and a higher rate, and out of it again
  * so that the board runs its program, whatever happened in between.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isLost } from '../transport/errors.ts';
 import type { ModemLines, Transport } from '../transport/transport.ts';
 import type { Chip } from './chips.ts';
 import { connect, SYNC_BAUD } from './connect.ts';
 import type { ConnectEvent, ConnectOptions } from './connect.ts';
+import { changeBaud, changeRomBaud } from './baud.ts';
+import { describeChip } from './describe.ts';
+import type { ChipDescription } from './describe.ts';
 import { identify } from './identify.ts';
-import type { SecurityInfo } from './identify.ts';
+import type { Identity, SecurityInfo } from './identify.ts';
+import { isLineFault } from './ladder.ts';
 import { EspError, isEspError } from './errors.ts';
 import { readFlashId } from './flash-id.ts';
 import { Loader, romMode } from './loader.ts';
 import { readMac } from './mac.ts';
-import { words } from './protocol.ts';
 import { BY_HAND, HARD_RESET, HARD_RESET_OTG, LEAVE_BUS_MS, runReset, usbKind } from './reset.ts';
-import { startStub } from './stub.ts';
+import { startStub, stubFor } from './stub.ts';
 import { allowProgram, isHeldInLoader, restartByWatchdog, silenceWatchdogs } from './watchdogs.ts';
 import { attachFlash, setFlashSize } from './write.ts';
 
@@ -32,17 +34,17 @@ export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
 
 export type SessionEvent =
   | ConnectEvent
-  /** The stub does not start; it goes on more slowly without. */
+  /** The stub does not start or must not; it goes on more slowly without. */
   | { kind: 'no-stub' }
   | ({ kind: 'board' } & BoardFacts);
 
-/** What a person knows a board by. */
+/** What a person knows a board by. A chip in Secure Download Mode tells neither MAC nor size. */
 export interface BoardFacts {
   chip: string;
   /** Factory MAC as `aa:bb:cc:dd:ee:ff`. */
-  mac: string;
+  mac?: string;
   /** Bytes. */
-  flashSize: number;
+  flashSize?: number;
 }
 
 export interface Session {
@@ -51,8 +53,12 @@ export interface Session {
   facts: BoardFacts;
   /** Name of the reset strategy that reached the loader. */
   strategy: string;
-  /** JEDEC id of the flash chip, manufacturer first, hex. */
-  flashId: string;
+  description: ChipDescription;
+  /** JEDEC id of the flash chip, manufacturer first, hex; absent in Secure Download Mode. */
+  flashId?: string;
+  /** Bytes of flash that can be reached: all there is, where its size is known. */
+  reach: number;
+  /** Absent on the ESP8266, which has nothing. */
   security?: SecurityInfo;
 }
 
@@ -66,8 +72,6 @@ export interface AfterSession {
   stay?: boolean;
 }
 
-/** Garbage of the change itself is over by then. */
-const BAUD_SETTLE_MS = 50;
 /** The longest time the way out of the loader may take, also after a cancel. */
 const LEAVE_TIMEOUT_MS = 5000;
 
@@ -97,25 +101,39 @@ export async function withSession<T>(
 /** Tries to run the stub so often before doing without it. */
 const STUB_ATTEMPTS = 2;
 
+/** In Secure Download Mode nobody knows the size of the flash; what the ROM can address at most. */
+const UNKNOWN_FLASH_SIZE = 16 * 1024 * 1024;
+
+/** How a session is tried to be opened. */
+interface Way {
+  stub: boolean;
+  baudRate: number;
+}
+
 /**
  * The stub is what makes flashing fast and reading possible; but where it does not start (bad RAM transfer,
- * odd chip), the mask ROM can still write.
+ * odd chip), the mask ROM can still write. A ROM that is not heard at another rate keeps its first one.
  */
 async function openSession(transport: Transport, options: SessionOptions): Promise<Session> {
+  const { baudRate } = options;
   for (let attempt = 1; options.stub !== 'avoid'; attempt++) {
     try {
-      return await openOnce(transport, options, true);
+      return await openOnce(transport, options, { stub: true, baudRate });
     } catch (error) {
       if (!isEspError(error, 'stub-silent')) throw error;
       if (error.facts['romIsMinimal'] === true) throw error;
       if (attempt === STUB_ATTEMPTS) break;
     }
   }
-  options.onEvent({ kind: 'no-stub' });
-  return openOnce(transport, options, false);
+  try {
+    return await openOnce(transport, options, { stub: false, baudRate });
+  } catch (error) {
+    if (!isLineFault(error)) throw error;
+    return openOnce(transport, options, { stub: false, baudRate: SYNC_BAUD });
+  }
 }
 
-async function openOnce(transport: Transport, options: SessionOptions, withStub: boolean): Promise<Session> {
+async function openOnce(transport: Transport, options: SessionOptions, way: Way): Promise<Session> {
   let strategy = '';
   const loader = await connect(transport, {
     ...options,
@@ -124,45 +142,55 @@ async function openOnce(transport: Transport, options: SessionOptions, withStub:
       options.onEvent(event);
     },
   });
-  const { chip, security } = await identify(loader);
-  refuseSecured(chip, security);
+  const identity = await identify(loader);
+  const { chip, security } = identity;
+  if (security?.secureDownload) return openSecured(loader, { ...identity, strategy }, options);
+  const description = await describeChip(loader, chip);
   if (loader.mode.name === 'ROM') {
     // The chip's own port: its watchdogs go on through the reset.
     if (usbKind(transport) === 'usb-jtag') await silenceWatchdogs(loader, chip);
-    if (withStub) await startStub(loader, chip);
-    else loader.mode = romMode(chip);
+    const stub = way.stub ? stubFor(chip, description, security) : undefined;
+    if (stub !== undefined) await startStub(loader, chip, stub);
   }
-  // A ROM derives its rates from a clock it has only measured: it stays at the one it answered at.
-  if (loader.mode.name === 'stub') await changeBaud(loader, options.baudRate);
-  else await attachFlash(loader);
+  if (loader.mode.name === 'stub') await changeBaud(loader, way.baudRate);
+  else await goOnInRom(loader, chip, way.baudRate, options);
   const mac = await readMac(loader, chip);
   const { id, size } = await readFlashId(loader, chip);
   await setFlashSize(loader, size);
   const facts = { chip: chip.name, mac, flashSize: size };
-  return { loader, chip, facts, strategy, flashId: jedecText(id), ...(security ? { security } : {}) };
+  return { loader, ...identity, strategy, facts, description, flashId: jedecText(id), reach: size };
+}
+
+/** In Secure Download Mode the ROM answers little more than writes: no register, no code, no MD5. */
+async function openSecured(
+  loader: Loader,
+  found: Identity & Pick<Session, 'strategy'>,
+  options: SessionOptions,
+): Promise<Session> {
+  const { chip } = found;
+  options.onEvent({ kind: 'no-stub' });
+  loader.mode = { ...romMode(chip), inflates: false };
+  await attachFlash(loader);
+  await setFlashSize(loader, UNKNOWN_FLASH_SIZE);
+  const description = { package: chip.name, features: [] };
+  return { loader, ...found, facts: { chip: chip.name }, description, reach: UNKNOWN_FLASH_SIZE };
+}
+
+async function goOnInRom(
+  loader: Loader,
+  chip: Chip,
+  baudRate: number,
+  options: SessionOptions,
+): Promise<void> {
+  options.onEvent({ kind: 'no-stub' });
+  loader.mode = romMode(chip);
+  await changeRomBaud(loader, chip, baudRate);
+  await attachFlash(loader);
 }
 
 /** As data sheets have it: manufacturer first, `ef4016`. */
 function jedecText(id: number): string {
   return Buffer.from([id, id >> 8, id >> 16]).toString('hex');
-}
-
-/** Plain images on such a chip may make it useless for ever; it is left alone. */
-function refuseSecured(chip: Chip, security: SecurityInfo | undefined): void {
-  if (!security) return;
-  const { secureBoot, secureDownload, flashEncryption } = security;
-  if (!secureBoot && !secureDownload && !flashEncryption) return;
-  throw new EspError('chip-secured', `the ${chip.name} has security features on`, { security });
-}
-
-/** Tells the stub and then the port; native USB has no rate and ignores both. */
-async function changeBaud(loader: Loader, baudRate: number): Promise<void> {
-  const { transport } = loader;
-  if (transport.baudRate === baudRate) return;
-  await loader.command('CHANGE_BAUDRATE', words(baudRate, transport.baudRate));
-  await transport.setBaudRate(baudRate);
-  await sleep(BAUD_SETTLE_MS, undefined, { signal: loader.signal });
-  await transport.discardInput();
 }
 
 /**
@@ -195,17 +223,20 @@ async function leave(
  */
 async function leaveOwnUsb(
   transport: Transport,
-  { loader: { mode }, chip: { restart }, strategy }: Session,
+  { loader: { mode }, chip: { restart }, strategy, security }: Session,
   signal: AbortSignal,
 ): Promise<boolean> {
   const kind = usbKind(transport);
   if (!restart || kind === undefined || kind === 'bridge') return false;
   const loader = new Loader(transport, signal);
   loader.mode = mode;
+  // In Secure Download Mode there are no registers to do it by.
+  const isOpen = !security?.secureDownload;
   try {
-    await allowProgram(loader, restart);
-    const isHeld = restart.straps ? await isHeldInLoader(loader, restart) : strategy === BY_HAND.name;
-    if (isHeld || !transport.hasModemLines) await restartByWatchdog(loader, restart);
+    if (isOpen) await allowProgram(loader, restart);
+    const isHeld =
+      restart.straps && isOpen ? await isHeldInLoader(loader, restart) : strategy === BY_HAND.name;
+    if (isOpen && (isHeld || !transport.hasModemLines)) await restartByWatchdog(loader, restart);
     else if (kind === 'usb-rom') await runReset(transport, HARD_RESET_OTG, signal);
     else return false;
     await loader.untilLost(LEAVE_BUS_MS);

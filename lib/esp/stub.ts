@@ -1,6 +1,8 @@
 /** Runs Espressif's flasher stub from RAM: faster and more able than the mask ROM. */
 import type { Chip } from './chips.ts';
+import type { ChipDescription } from './describe.ts';
 import { EspError, isEspError } from './errors.ts';
+import type { SecurityInfo } from './identify.ts';
 import { STUB_MODE } from './loader.ts';
 import type { Loader, LoaderMode } from './loader.ts';
 import { checksum, dataBlock, words } from './protocol.ts';
@@ -16,13 +18,24 @@ const USB_OTG_BLOCK = 0x800;
 const MEM_END_TIMEOUT_MS = 200;
 const GREETING = 'OHAI';
 
+/** The stub that runs on a chip of this revision; `undefined`: none does, it is left to its ROM. */
+export function stubFor(
+  { stub, olderStub, noStubWithSecureBoot }: Chip,
+  { revision = Infinity }: ChipDescription,
+  security: SecurityInfo | undefined,
+): string | undefined {
+  if (security?.secureDownload) return undefined;
+  if (security?.secureBoot && noStubWithSecureBoot) return undefined;
+  return olderStub && revision < olderStub.below ? olderStub.stub : stub;
+}
+
 /**
- * Uploads and starts the stub of a chip, and speaks to it from then on.
+ * Uploads and starts a stub of a chip, and speaks to it from then on.
  * Throws `EspError` 'stub-silent' with what went wrong as its cause; `PortError`; an abort.
  */
-export async function startStub(loader: Loader, chip: Chip): Promise<void> {
+export async function startStub(loader: Loader, chip: Chip, stub: string): Promise<void> {
   try {
-    await upload(loader, await stubImage(chip.stub));
+    await upload(loader, await stubImage(stub));
   } catch (error) {
     if (!(error instanceof EspError)) throw error;
     const facts = { because: error.code, romIsMinimal: chip.romIsMinimal === true };

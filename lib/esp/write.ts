@@ -5,7 +5,7 @@
 import { deflate, unpackedSizes } from './deflate.ts';
 import { SECTOR } from './erase.ts';
 import { EspError } from './errors.ts';
-import { DEFAULT_TIMEOUT_MS, requestFrame } from './loader.ts';
+import { beginBody, DEFAULT_TIMEOUT_MS, requestFrame } from './loader.ts';
 import type { Loader } from './loader.ts';
 import { checksum, concat, dataBlock, isTransmissionFault, words } from './protocol.ts';
 import type { Operation } from './protocol.ts';
@@ -52,18 +52,23 @@ export function prepare({ bytes: source }: { bytes: Uint8Array }, signal: AbortS
   return { source, bytes, compressed };
 }
 
-/** Writes one region, compressed where that is shorter. */
+/** Bytes that are encrypted together: two blocks of AES on the oldest chip, one on later ones. */
+const ENCRYPTED_ALIGNMENT = 32;
+
+/** Writes one region, compressed where that is shorter; `encrypted`: the chip encrypts what it writes. */
 export async function writeRegion(
   loader: Loader,
   region: Prepared & { offset: number },
   onProgress: (progress: WriteProgress) => void,
+  encrypted = false,
 ): Promise<void> {
-  const { bytes, offset } = region;
+  const { offset } = region;
+  const bytes = encrypted ? padded(region.bytes, ENCRYPTED_ALIGNMENT) : region.bytes;
   const compressed = await region.compressed;
   const transfer =
-    compressed.length < bytes.length
+    !encrypted && loader.mode.inflates && compressed.length < bytes.length
       ? deflated(loader, offset, bytes, compressed)
-      : plain(loader, offset, bytes);
+      : plain(loader, offset, bytes, encrypted);
   await send(loader, transfer, bytes.length, onProgress);
 }
 
@@ -87,30 +92,25 @@ function deflated(loader: Loader, offset: number, bytes: Uint8Array, compressed:
     begin: 'FLASH_DEFL_BEGIN',
     data: 'FLASH_DEFL_DATA',
     end: 'FLASH_DEFL_END',
-    beginBody: beginBody(loader, size, blocks.length, offset),
+    beginBody: beginBody(loader.mode, { size, blocks: blocks.length, offset }),
     beginTimeoutMs: wantsTrueSize ? DEFAULT_TIMEOUT_MS : timeoutFor(ERASE_MS_PER_MB, size),
     blocks,
     unpacked: unpackedSizes(),
   };
 }
 
-function plain(loader: Loader, offset: number, bytes: Uint8Array): Transfer {
+function plain(loader: Loader, offset: number, bytes: Uint8Array, encrypted: boolean): Transfer {
   const { flashBlock, wantsTrueSize } = loader.mode;
   const blocks = split(padded(bytes, flashBlock), flashBlock);
   return {
     begin: 'FLASH_BEGIN',
     data: 'FLASH_DATA',
     end: 'FLASH_END',
-    beginBody: beginBody(loader, bytes.length, blocks.length, offset),
+    beginBody: beginBody(loader.mode, { size: bytes.length, blocks: blocks.length, offset, encrypted }),
     beginTimeoutMs: wantsTrueSize ? DEFAULT_TIMEOUT_MS : timeoutFor(ERASE_MS_PER_MB, bytes.length),
     blocks,
     unpacked: (block) => block.length,
   };
-}
-
-function beginBody(loader: Loader, size: number, blocks: number, offset: number): Uint8Array {
-  const { flashBlock, takesEncrypted } = loader.mode;
-  return words(size, blocks, flashBlock, offset, ...(takesEncrypted ? [0] : []));
 }
 
 async function send(

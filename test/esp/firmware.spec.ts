@@ -6,7 +6,7 @@ import { recogniseFirmware } from '../../lib/esp/firmware.ts';
 import type { Firmware } from '../../lib/esp/firmware.ts';
 import { placeParts } from '../../lib/esp/place.ts';
 import type { Target, Wish } from '../../lib/esp/place.ts';
-import { parseImage } from '../../lib/esp/image.ts';
+import { appDescriptorAt, parseImage } from '../../lib/esp/image.ts';
 import { failsWith } from '../support/failures.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import type { ChipName } from '../virtual-board/chips.ts';
@@ -75,8 +75,12 @@ describe('esp: firmware recognised', () => {
     const firmware = recogniseFirmware(bytes.subarray(app));
     assert.equal(firmware.kind, 'app');
     assert.equal(firmware.offset, undefined);
-    assert.equal(firmware.image.project, 'micropython');
-    assert.equal(firmware.image.version, 'v1.27.0');
+    assert.deepEqual(appDescriptorAt(bytes.subarray(app)), {
+      project: 'micropython',
+      version: 'v1.27.0',
+      idf: 'v5.5.1',
+      built: 'Jan  1 2026 12:00:00',
+    });
     assert.equal(firmware.image.maxRevision, 399);
   });
 
@@ -257,12 +261,59 @@ describe('esp: firmware placed', () => {
 
   it('takes what just fits, and refuses a byte more even when forced', () => {
     const end = 0x1000 + merged.bytes.length;
-    assert.equal(placeFirmware(merged, target('ESP32', end)), 0x1000);
+    assert.equal(placeFirmware(merged, target('ESP32', end), { force: true }), 0x1000);
     for (const force of [false, true]) {
       assert.throws(
         () => placeFirmware(merged, target('ESP32', end - 1), { force }),
         failsWith('image-too-large', { offset: '0x1000', size: merged.bytes.length, flashSize: end - 1 }),
       );
     }
+  });
+
+  it('refuses firmware whose partitions need more flash than there is, unless forced', () => {
+    const small = target('ESP32', 2 * MB);
+    const facts = { partition: 'vfs', offset: '0x200000', size: 2 * MB, flashSize: 2 * MB };
+    assert.throws(() => placeFirmware(merged, small), failsWith('image-too-large', facts));
+    assert.equal(placeFirmware(merged, small, { force: true }), 0x1000);
+  });
+
+  describe('on a chip of another revision', () => {
+    const made = (min: number, max: number, old = 0) => {
+      const bytes = Uint8Array.from(merged.bytes);
+      const at = new DataView(bytes.buffer);
+      bytes[14] = old;
+      at.setUint16(15, min, true);
+      at.setUint16(17, max, true);
+      const { hashAt = 0 } = parseImage(merged.bytes);
+      bytes.set(createHash('sha256').update(bytes.subarray(0, hashAt)).digest(), hashAt);
+      return recogniseFirmware(bytes);
+    };
+    const on = (revision: number | undefined) => ({ ...target('ESP32'), revision });
+    const cases: [string, Firmware, number, string | undefined][] = [
+      ['its lowest', made(300, 399), 300, undefined],
+      ['under its lowest', made(301, 399), 300, 'v3.1 or newer'],
+      ['over its highest', made(0, 199), 300, 'v0.0 to v1.99'],
+      ['under its lowest, said in the old way', made(0, 0, 3), 101, 'v3.0 or newer'],
+      ['under its lowest, said in the old way without a maximum', made(0, 0xffff, 2), 101, 'v2.0 or newer'],
+      ['its lowest, said in the old way', made(0, 0, 1), 101, undefined],
+    ];
+    for (const [what, firmware, revision, needed] of cases) {
+      it(`${needed ? 'refuses' : 'takes'} ${what}`, () => {
+        const place = (): unknown => placeFirmware(firmware, on(revision));
+        if (needed) assert.throws(place, failsWith('image-wrong-revision', { needed, chip: 'ESP32' }));
+        else assert.equal(place(), 0x1000);
+        assert.equal(placeFirmware(firmware, on(revision), { force: true }), 0x1000);
+        assert.equal(placeFirmware(firmware, on(undefined)), 0x1000);
+      });
+    }
+
+    it('counts the old way of the C3 as a minor revision', () => {
+      const { bytes } = layout('esp32c3');
+      bytes[14] = 3;
+      new DataView(bytes.buffer).setUint32(15, 0xffff0000, true);
+      const { hashAt = 0 } = parseImage(layout('esp32c3').bytes);
+      bytes.set(createHash('sha256').update(bytes.subarray(0, hashAt)).digest(), hashAt);
+      assert.equal(parseImage(bytes).minRevision, 3);
+    });
   });
 });

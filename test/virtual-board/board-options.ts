@@ -4,6 +4,7 @@ import type { ChipFacts, ChipName, ResetReason } from './chips.ts';
 import type { Clock } from './clock.ts';
 import type { AppDescriptor, Partition } from './image.ts';
 import type { NorFlash } from './nor-flash.ts';
+import type { Protection } from './protection.ts';
 import type { Program, ProgramHost } from './program.ts';
 
 export interface BoardOptions {
@@ -23,6 +24,10 @@ export interface BoardOptions {
   seed?: number;
   /** The host is on the chip's own USB: no rate on the wire; watchdogs run on through its resets (`jtag`). */
   usb?: 'otg' | 'jtag';
+  /** What the chip's owner has burnt; nothing by default. */
+  protection?: Protection;
+  /** Registers with other values than the chip's own, e.g. fuses of another revision. */
+  registers?: readonly (readonly [address: number, value: number])[];
   /** Folders with other releases of the official stubs. */
   stubFolders?: string[];
   createProgram: (host: ProgramHost, boot: ProgramBoot) => Program;

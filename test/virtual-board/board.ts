@@ -16,6 +16,7 @@ import { DATASHEET, FlashChip, NO_TIME } from './flash-chip.ts';
 import type { Inbox, LoaderLink } from './loader-link.ts';
 import { RomInbox, StubInbox } from './loader-link.ts';
 import type { ChipRequest, Program, ProgramHost } from './program.ts';
+import { UNPROTECTED } from './protection.ts';
 import { Ram, Registers } from './registers.ts';
 import { ResetCircuit } from './reset-circuit.ts';
 import type { LoaderChip, LoaderExit } from './rom-loader.ts';
@@ -25,6 +26,14 @@ import { slipEncode } from './slip.ts';
 import { OfficialStubs } from './stub-images.ts';
 import { StubLoader } from './stub-loader.ts';
 import { Uart } from './uart.ts';
+
+const P4_REVISION = 0x5012d04c;
+
+/** The ESP32-P4 runs another one below revision 3. */
+function stubName({ chip, registers = [] }: BoardOptions): string {
+  const major = ((registers.find(([address]) => address === P4_REVISION)?.[1] ?? 3 << 4) >> 4) & 3;
+  return chip === 'esp32p4' && major < 3 ? 'esp32p4-rev1' : chip;
+}
 
 /** Why code that waits in the chip ends: it was reset. */
 class ChipReset extends Error {
@@ -66,7 +75,7 @@ export class Board {
     this.#mac = options.mac ?? DEFAULT_MAC;
     this.#bootBaud = options.usb ? USB_BITS : this.chip.rom.bootBaud;
     this.#rtc = this.chip.usb && new Rtc(this.chip.usb, this.#clock, () => this.#bitten());
-    this.#stubs = new OfficialStubs(options.chip, options.stubFolders ?? []);
+    this.#stubs = new OfficialStubs(stubName(options), options.stubFolders ?? []);
     this.flash = new FlashChip(options.flash, options.timing === 'none' ? NO_TIME : DATASHEET);
     this.faults = new Faults(options.seed ?? 1);
     this.uart = new Uart(this.#clock, this.faults, options.latencyMs ?? 1, this.#bootBaud, (bytes, baud) => {
@@ -181,7 +190,7 @@ export class Board {
   }
 
   async #bootFromFlash(reason: ResetReason, signal: AbortSignal): Promise<void> {
-    const { text, outcome } = bootFlash(this.chip, this.flash.cells.bytes);
+    const { text, outcome } = bootFlash(this.chip, this.flash.cells.bytes, this.#options.protection);
     this.uart.print(ascii(text));
     this.#event('boot', { outcome: outcome.kind });
     if (outcome.kind === 'loop') {
@@ -264,15 +273,21 @@ export class Board {
 
   /** The loader: ROM first, then whatever code the host starts. */
   async #download(signal: AbortSignal): Promise<void> {
-    const registers = new Registers(this.chip, this.flash, this.#mac, () => this.uart.baudRate, this.#rtc);
-    const chip: LoaderChip = { facts: this.chip, flash: this.flash, registers, ram: new Ram() };
+    const { protection = UNPROTECTED, registers: others } = this.#options;
+    const registers = new Registers(this.chip, this.flash, this.#mac, () => this.uart.baudRate, {
+      ...(this.#rtc && { rtc: this.#rtc }),
+      protection,
+      ...(others && { registers: others }),
+    });
+    const chip: LoaderChip = { facts: this.chip, flash: this.flash, registers, ram: new Ram(), protection };
     this.#autobaud = this.#options.firstSync === 'answered' ? 'trained' : 'armed';
     let exit = await new RomLoader(
       chip,
       this.#link(new RomInbox(this.#maxFrame ?? this.chip.rom.maxFrame), signal),
     ).run();
     while (exit.kind === 'entry') {
-      const runs = this.faults.find('bad-ram') === undefined;
+      const barred = protection.secureBoot && this.chip.noCodeWithSecureBoot;
+      const runs = this.faults.find('bad-ram') === undefined && !barred;
       const started = runs && this.#stubs.isLoaded(chip.ram, exit.address);
       this.#event('run-code', { address: exit.address, stub: started });
       if (!started) return this.#crash(signal);

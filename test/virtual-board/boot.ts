@@ -6,6 +6,8 @@
 import type { ChipFacts, ResetReason } from './chips.ts';
 import { hex } from './bytes.ts';
 import type { AppDescriptor, Image, ImageFault, Partition } from './image.ts';
+import type { Protection } from './protection.ts';
+import { isEncrypted, isSigned, scramble, UNPROTECTED } from './protection.ts';
 import { bootOrder, identify, isImage, readImage, readPartitions } from './image.ts';
 
 export type BootOutcome =
@@ -37,9 +39,15 @@ export function resetText(chip: ChipFacts, reason: ResetReason, download: boolea
 /** How long the ROM tries an unreadable flash until the RTC watchdog bites. */
 const WATCHDOG_MS = 250;
 
-export function bootFlash(chip: ChipFacts, flash: Uint8Array): Boot {
+export function bootFlash(chip: ChipFacts, stored: Uint8Array, protection: Protection = UNPROTECTED): Boot {
+  const flash = isEncrypted(protection) ? scramble(0, stored) : stored;
+  const isTrusted = (offset: number, { length }: Image): boolean =>
+    !protection.secureBoot || isSigned(flash, offset + length);
   const loader = readImage(flash, chip.bootloaderOffset, chip);
   if (!isImage(loader)) return { text: loaderFault(loader), outcome: again('rtc-watchdog') };
+  if (!isTrusted(chip.bootloaderOffset, loader)) {
+    return { text: 'secure boot verification failed\r\n', outcome: again('rtc-watchdog') };
+  }
   const text = loadingText(chip, loader);
   if (chip.imageChipId === undefined) return { text, outcome: bareProgram(loader) };
   const partitions = readPartitions(flash);
@@ -56,6 +64,10 @@ export function bootFlash(chip: ChipFacts, flash: Uint8Array): Boot {
   let complaints = '';
   for (const app of bootOrder(flash, partitions)) {
     const image = readImage(flash, app.offset, chip);
+    if (isImage(image) && !isTrusted(app.offset, image)) {
+      complaints += 'E (84) esp_image: Secure boot signature verification failed\r\n';
+      continue;
+    }
     if (isImage(image)) {
       const descriptor = identify(image);
       return { text: text + complaints, outcome: { kind: 'program', descriptor, partitions, app } };

@@ -6,7 +6,10 @@
  * (register addresses) and recordings of real boards (boot texts).
  */
 
-export type ChipName = 'esp32' | 'esp32s2' | 'esp32s3' | 'esp32c3' | 'esp32c6' | 'esp8266';
+import { NEWER_CHIPS } from './newer-chips.ts';
+import type { NewerChip, NewerChipName } from './newer-chips.ts';
+
+export type ChipName = 'esp32' | 'esp32s2' | 'esp32s3' | 'esp32c3' | 'esp32c6' | 'esp8266' | NewerChipName;
 
 export type ResetReason =
   'power-on' | 'software' | 'deep-sleep' | 'cpu' | 'watchdog' | 'brown-out' | 'rtc-watchdog';
@@ -32,6 +35,7 @@ export interface UsbRegisters {
   forceDownload?: { register: number; mask: number };
   straps?: { register: number; ioHighMask: number };
 }
+export type Bit = readonly [register: number, shift: number];
 
 export interface ChipFacts {
   name: ChipName;
@@ -68,6 +72,12 @@ export interface ChipFacts {
   spi: SpiRegisters;
   /** Chips with USB of their own: what of it a host reaches through registers. */
   usb?: UsbRegisters;
+  /** Fuses that protect the chip, as `[register, lowest bit]`; the ESP8266 has none. */
+  protection?: Record<'secureBoot' | 'cryptCount' | 'noDownloadEncryption', Bit>;
+  /** A bug of the ROM: with Secure Boot it does not start code in RAM. */
+  noCodeWithSecureBoot?: boolean;
+  /** In Secure Download Mode the rate stays as it is. */
+  fixedRateWhenSecured?: boolean;
   boot: {
     head: string[];
     /** `%r` is the reset reason, `%b` the boot mode. */
@@ -96,8 +106,11 @@ const macBlock =
   (block1: number, words: Record<number, number>) =>
   (mac: Uint8Array): [number, number][] => [
     [block1, macLow(mac)],
-    [block1 + 4, macHigh(mac)],
-    ...Object.entries(words).map(([word, value]): [number, number] => [block1 + 4 * Number(word), value]),
+    // The upper half of word 1 is not the MAC's.
+    ...Object.entries({ 1: 0, ...words }).map(([word, value]): [number, number] => [
+      block1 + 4 * Number(word),
+      word === '1' ? value | macHigh(mac) : value,
+    ]),
   ];
 
 const spiSince = (base: number): SpiRegisters => ({
@@ -159,7 +172,33 @@ const laterBoot = (head: string[], flashMode: string, downloadMode: string): Chi
   afterFirstSegment: undefined,
 });
 
+/** Where most chips since the C3 keep them. */
+const protectionSince = (fuses: number): NonNullable<ChipFacts['protection']> => ({
+  secureBoot: [fuses + 0x38, 20],
+  cryptCount: [fuses + 0x34, 18],
+  noDownloadEncryption: [fuses + 0x30, 20],
+});
+
+const newer = (name: NewerChipName, chip: NewerChip): ChipFacts => ({
+  name,
+  imageChipId: chip.imageChipId,
+  magic: chip.magic,
+  bootloaderOffset: chip.bootloaderOffset,
+  crystalHz: chip.crystalHz,
+  uart: { clkdiv: chip.uart ?? 0x60000014, clockHz: chip.crystalHz },
+  calibration: undefined,
+  rom: LATER_ROM,
+  spi: spiSince(chip.spi),
+  protection: chip.protection,
+  ...(chip.fixedRateWhenSecured && { fixedRateWhenSecured: true }),
+  boot: laterBoot(chip.head, chip.flashMode, chip.downloadMode),
+  registers: (mac) => [...macBlock(chip.macBlock, chip.fuses)(mac), ...(chip.registers ?? [])],
+});
+
 export const CHIPS: Record<ChipName, ChipFacts> = {
+  ...(Object.fromEntries(
+    Object.entries(NEWER_CHIPS).map(([name, chip]) => [name, newer(name as NewerChipName, chip)]),
+  ) as Record<NewerChipName, ChipFacts>),
   esp32: {
     name: 'esp32',
     imageChipId: 0,
@@ -177,6 +216,11 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
       lengths: { mosi: 0x28, miso: 0x2c },
       w0: 0x80,
       addressAtTop: true,
+    },
+    protection: {
+      secureBoot: [0x3ff5a018, 5],
+      cryptCount: [0x3ff5a000, 20],
+      noDownloadEncryption: [0x3ff5a018, 7],
     },
     boot: {
       head: ['ets Jul 29 2019 12:21:46', ''],
@@ -220,12 +264,14 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
       forceDownload: { register: 0x3f408128, mask: 1 },
       straps: { register: 0x3f404038, ioHighMask: 8 },
     },
+    protection: { ...protectionSince(0x3f41a000), noDownloadEncryption: [0x3f41a030, 19] },
     boot: laterBoot(
       ['ESP-ROM:esp32s2-rc4-20191025', 'Build:Oct 25 2019'],
       '0x8 (SPI_FAST_FLASH_BOOT)',
       '0x0 (DOWNLOAD(USB/UART0/1/SPI))',
     ),
-    registers: macBlock(0x3f41a044, {}),
+    // Revision 1.0, nothing in the package.
+    registers: macBlock(0x3f41a044, { 3: 1 << 18 }),
   },
   esp32s3: {
     name: 'esp32s3',
@@ -244,12 +290,15 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
       forceDownload: { register: 0x6000812c, mask: 1 },
       straps: { register: 0x60004038, ioHighMask: 8 },
     },
+    protection: protectionSince(0x60007000),
+    noCodeWithSecureBoot: true,
     boot: laterBoot(
       ['ESP-ROM:esp32s3-20210327', 'Build:Mar 27 2021'],
       '0x8 (SPI_FAST_FLASH_BOOT)',
       '0x0 (DOWNLOAD(USB/UART0))',
     ),
-    registers: macBlock(0x60007044, { 3: 2 << 18 }),
+    // Revision 0.2 with 8 MB of octal RAM in the package, as on most modules.
+    registers: macBlock(0x60007044, { 3: 2 << 18, 4: (2 << 7) | (1 << 3) }),
   },
   esp32c3: {
     name: 'esp32c3',
@@ -265,12 +314,15 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
       watchdog: { config: 0x60008090, timeout: 0x60008094, protect: 0x600080a8 },
       superWatchdog: { config: 0x600080ac, protect: 0x600080b0, key: 0x8f1d312a, autoFeedBit: 31 },
     },
+    protection: protectionSince(0x60008800),
+    noCodeWithSecureBoot: true,
     boot: laterBoot(
       ['ESP-ROM:esp32c3-api1-20210207', 'Build:Feb  7 2021'],
       '0xc (SPI_FAST_FLASH_BOOT)',
       '0x4 (DOWNLOAD(USB/UART0/1))',
     ),
-    registers: macBlock(0x60008844, { 3: 4 << 18 }),
+    // Revision 0.4 with 4 MB of flash in the package.
+    registers: macBlock(0x60008844, { 3: (1 << 27) | (4 << 18), 4: 1 }),
   },
   esp32c6: {
     name: 'esp32c6',
@@ -282,6 +334,7 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
     calibration: undefined,
     rom: LATER_ROM,
     spi: spiSince(0x60003000),
+    protection: protectionSince(0x600b0800),
     boot: laterBoot(
       ['ESP-ROM:esp32c6-20220919', 'Build:Sep 19 2022'],
       '0xc (SPI_FAST_FLASH_BOOT)',

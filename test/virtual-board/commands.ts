@@ -62,10 +62,3 @@ export function isSyncPayload(data: Uint8Array): boolean {
     data.subarray(4).every((byte) => byte === 0x55)
   );
 }
-
-/** GET_SECURITY_INFO of a chip with nothing burnt: flags, key purposes, and the id where there is one. */
-export function securityInfo(length: number, chipId: number): Uint8Array {
-  const info = new Uint8Array(length);
-  if (length >= 20) putU32(info, 12, chipId);
-  return info;
-}

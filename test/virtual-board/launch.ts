@@ -9,6 +9,7 @@ import type { BoardEvent } from './board-options.ts';
 import type { ChipName } from './chips.ts';
 import type { BoardAddresses, BoardStats, Control, FromBoard, ToBoard } from './control.ts';
 import type { Fault } from './faults.ts';
+import type { Protection } from './protection.ts';
 
 export interface LaunchOptions {
   /** Default `esp32`. */
@@ -33,6 +34,10 @@ export interface LaunchOptions {
   firstSync?: 'lost' | 'answered';
   seed?: number;
   stubFolders?: string[];
+  /** What the chip's owner has burnt. */
+  protection?: Partial<Protection>;
+  /** Registers with other values than the chip's own. */
+  registers?: [address: number, value: number][];
 }
 
 type ControlAnswers = {
@@ -206,6 +211,12 @@ function flags(options: LaunchOptions): string[] {
   add('--first-sync', options.firstSync);
   add('--seed', options.seed);
   for (const folder of options.stubFolders ?? []) add('--stubs', folder);
+  for (const [address, value] of options.registers ?? []) add('--register', `${address}=${value}`);
+  const { secureBoot, cryptCount, secureDownload, noDownloadEncryption } = options.protection ?? {};
+  add('--crypt-count', cryptCount);
+  if (secureBoot) list.push('--secure-boot');
+  if (secureDownload) list.push('--secure-download');
+  if (noDownloadEncryption) list.push('--no-download-encryption');
   return list;
 }
 

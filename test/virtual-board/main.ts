@@ -3,7 +3,7 @@
  *
  *   npx node test/virtual-board/main.ts --rfc2217 4000 --firmware demo
  *
- * --chip NAME          esp32 (default), esp32s2, esp32s3, esp32c3, esp32c6, esp8266
+ * --chip NAME          esp32 (default), esp32s2, esp32s3, esp32c2, …; the names of `chips.ts`
  * --flash-file PATH    keep the flash in this file
  * --flash-mb N         size of the flash, default 4
  * --firmware X         demo (default), none, or the path of a merged image
@@ -18,6 +18,11 @@
  * --first-sync X       lost (default) or answered
  * --seed N             for the faults
  * --stubs DIR          official stubs of another release (repeatable)
+ * --register A=V       a register with another value, e.g. a fuse word of another revision (repeatable)
+ * --secure-boot        Secure Boot V2 is on
+ * --crypt-count N      flash encryption: on while N has an odd number of bits
+ * --no-download-encryption   the chip no longer encrypts what is written in download mode
+ * --secure-download    Secure Download Mode is on
  */
 
 import { parseArgs } from 'node:util';
@@ -57,6 +62,11 @@ function options(): RunOptions {
       'first-sync': { type: 'string', default: 'lost' },
       seed: { type: 'string', default: '1' },
       stubs: { type: 'string', multiple: true, default: [] },
+      register: { type: 'string', multiple: true, default: [] },
+      'secure-boot': { type: 'boolean', default: false },
+      'crypt-count': { type: 'string', default: '0' },
+      'no-download-encryption': { type: 'boolean', default: false },
+      'secure-download': { type: 'boolean', default: false },
     },
   });
   return {
@@ -76,6 +86,16 @@ function options(): RunOptions {
     firstSync: oneOf('first-sync', values['first-sync'], ['lost', 'answered']),
     seed: number('seed', values.seed),
     stubFolders: values.stubs,
+    registers: values.register.map((text) => {
+      const [address = '', value = ''] = text.split('=');
+      return [number('register', address), number('register', value)];
+    }),
+    protection: {
+      secureBoot: values['secure-boot'],
+      cryptCount: number('crypt-count', values['crypt-count']),
+      secureDownload: values['secure-download'],
+      noDownloadEncryption: values['no-download-encryption'],
+    },
   };
 }
 

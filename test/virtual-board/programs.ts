@@ -24,7 +24,12 @@ const MACHINES = {
   esp32s2: 'Generic ESP32S2 module with ESP32S2',
   esp32s3: 'Generic ESP32S3 module with ESP32S3',
   esp32c3: 'ESP32C3 module with ESP32C3',
+  esp32c2: 'ESP32C2 module with ESP32C2',
+  esp32c5: 'ESP32C5 module with ESP32C5',
   esp32c6: 'ESP32C6 module with ESP32C6',
+  esp32c61: 'ESP32C61 module with ESP32C61',
+  esp32h2: 'ESP32H2 module with ESP32H2',
+  esp32p4: 'ESP32P4 module with ESP32P4',
   esp8266: 'ESP module with ESP8266',
 } as const;
 

@@ -6,6 +6,8 @@
 import type { ChipFacts } from './chips.ts';
 import type { FlashChip } from './flash-chip.ts';
 import { u32 } from './bytes.ts';
+import type { Protection } from './protection.ts';
+import { protectionFuses, UNPROTECTED } from './protection.ts';
 
 const CHIP_MAGIC_ADDRESS = 0x40001000;
 const SPI_CMD_USR = 1 << 18;
@@ -17,6 +19,13 @@ export interface RtcRegisters {
   read(address: number): number | undefined;
   /** Whether the address is one of these. */
   write(address: number, value: number): boolean;
+}
+
+export interface RegisterOptions {
+  rtc?: RtcRegisters;
+  protection?: Protection;
+  /** Other values than the chip's own: fuses of another revision, say. */
+  registers?: readonly (readonly [address: number, value: number])[];
 }
 
 export class Registers {
@@ -34,7 +43,7 @@ export class Registers {
     flash: FlashChip,
     mac: Uint8Array,
     baudRate: () => number,
-    rtc?: RtcRegisters,
+    { rtc, protection = UNPROTECTED, registers = [] }: RegisterOptions = {},
   ) {
     this.#chip = chip;
     this.#rtc = rtc;
@@ -42,6 +51,10 @@ export class Registers {
     this.#baudRate = baudRate;
     this.#values.set(CHIP_MAGIC_ADDRESS, chip.magic);
     for (const [address, value] of chip.registers(mac)) this.#values.set(address, value >>> 0);
+    for (const [address, bits] of protectionFuses(chip, protection)) {
+      this.#values.set(address, (this.read(address) | bits) >>> 0);
+    }
+    for (const [address, value] of registers) this.#values.set(address, value >>> 0);
     if (chip.calibration) this.#values.set(chip.calibration.register, chip.calibration.value << 7);
   }
 

@@ -10,11 +10,13 @@
 import type { ChipFacts } from './chips.ts';
 import { ascii, checksum, concat, u32 } from './bytes.ts';
 import type { Request } from './commands.ts';
-import { isSyncPayload, OP, opName, parseRequest, response, securityInfo } from './commands.ts';
+import { isSyncPayload, OP, opName, parseRequest, response } from './commands.ts';
 import type { FlashChip } from './flash-chip.ts';
 import { BLOCK_SIZE } from './flash-chip.ts';
 import { InflateStream } from './inflate-stream.ts';
 import type { LoaderLink } from './loader-link.ts';
+import type { Protection } from './protection.ts';
+import { isAllowed, scramble, securityInfo, UNPROTECTED } from './protection.ts';
 import type { Ram, Registers } from './registers.ts';
 import { SECTOR_SIZE } from './nor-flash.ts';
 import { createHash } from 'node:crypto';
@@ -24,6 +26,7 @@ export interface LoaderChip {
   flash: FlashChip;
   registers: Registers;
   ram: Ram;
+  protection?: Protection;
 }
 
 /** Where the chip goes when the loader is left. */
@@ -46,6 +49,7 @@ interface Write {
   offset: number;
   end: number;
   inflate: InflateStream | undefined;
+  encrypted: boolean;
 }
 
 type Result = { reason: number } | { body?: Uint8Array; exit?: LoaderExit; repeat?: number } | undefined;
@@ -63,6 +67,10 @@ export class RomLoader {
     this.#chip = chip;
     this.#link = link;
     this.#flashSize = chip.facts.rom.setParams ? DEFAULT_FLASH_SIZE : chip.flash.size;
+  }
+
+  get #protection(): Protection {
+    return this.#chip.protection ?? UNPROTECTED;
   }
 
   /** Serves the host until it starts code elsewhere. */
@@ -100,6 +108,7 @@ export class RomLoader {
   async #handle(request: Request): Promise<Result> {
     const { data } = request;
     const { rom } = this.#chip.facts;
+    if (!isAllowed(request.op, this.#chip.facts, this.#protection)) return undefined;
     const beginLength = rom.encryptedWord ? 20 : 16;
     switch (request.op) {
       case OP.SYNC:
@@ -157,7 +166,7 @@ export class RomLoader {
         return rom.readFlash && data.length === 8 ? this.#readSlow(data) : undefined;
       case OP.GET_SECURITY_INFO:
         if (rom.securityInfo === 0 || data.length !== 0) return undefined;
-        return { body: securityInfo(rom.securityInfo, this.#chip.facts.imageChipId ?? 0) };
+        return { body: securityInfo(rom.securityInfo, this.#chip.facts.imageChipId ?? 0, this.#protection) };
       default:
         return undefined;
     }
@@ -200,7 +209,9 @@ export class RomLoader {
     if (this.#chip.facts.rom.attach === 'flash-begin') this.#chip.registers.flashAttached = true;
     if (!this.#chip.registers.flashAttached || offset + size > this.#flashSize) return { reason: FAILED };
     await this.#link.sleep(this.#chip.flash.eraseRange(offset, this.#eraseLength(offset, size)));
-    this.#write = { offset, end: offset + u32(data, 4) * u32(data, 8), inflate };
+    const encrypted = data.length === 20 && u32(data, 16) === 1;
+    if (encrypted && this.#protection.noDownloadEncryption) return { reason: FAILED };
+    this.#write = { offset, end: offset + u32(data, 4) * u32(data, 8), inflate, encrypted };
     if (inflate) this.#write.end = offset + size;
     this.#value = VALUE_AFTER_FLASH;
     return {};
@@ -224,7 +235,8 @@ export class RomLoader {
     if (!pieces) return { reason: INFLATE_FAILED };
     for (const piece of pieces) {
       if (write.offset + piece.length > write.end) return { reason: FAILED };
-      await this.#link.sleep(this.#chip.flash.program(write.offset, piece));
+      const stored = write.encrypted ? scramble(write.offset, piece) : piece;
+      await this.#link.sleep(this.#chip.flash.program(write.offset, stored));
       write.offset += piece.length;
     }
     this.#value = VALUE_AFTER_FLASH;

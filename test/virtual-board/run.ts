@@ -12,6 +12,7 @@ import { UsbDoor } from './doors/usb.ts';
 import type { UsbPersonality } from './doors/usb.ts';
 import { FlashFile } from './flash-file.ts';
 import { NorFlash } from './nor-flash.ts';
+import type { Protection } from './protection.ts';
 import { loadPrograms } from './programs.ts';
 
 export interface RunOptions {
@@ -32,6 +33,8 @@ export interface RunOptions {
   firstSync: 'lost' | 'answered';
   seed: number;
   stubFolders: string[];
+  protection: Protection;
+  registers: [address: number, value: number][];
 }
 
 function installFirmware(flash: NorFlash, chip: ChipName, firmware: string): void {

@@ -10,11 +10,12 @@
 import { createHash } from 'node:crypto';
 import { ascii, checksum, concat, u32 } from './bytes.ts';
 import type { Request } from './commands.ts';
-import { OP, opName, parseRequest, response, securityInfo } from './commands.ts';
+import { OP, opName, parseRequest, response } from './commands.ts';
 import { BLOCK_SIZE } from './flash-chip.ts';
 import { InflateStream } from './inflate-stream.ts';
 import type { LoaderLink } from './loader-link.ts';
 import { SECTOR_SIZE } from './nor-flash.ts';
+import { scramble, securityInfo, UNPROTECTED } from './protection.ts';
 import type { LoaderChip, LoaderExit } from './rom-loader.ts';
 
 /** First status byte; the second is 0. */
@@ -52,6 +53,7 @@ interface Write {
   eraseAt: number;
   eraseLeft: number;
   dirtySeen: boolean;
+  encrypted: boolean;
   inflate: InflateStream | undefined;
 }
 
@@ -170,7 +172,14 @@ export class StubLoader {
       }
       case OP.GET_SECURITY_INFO:
         if (facts.rom.securityInfo === 0) return { status: STATUS.NOT_IMPLEMENTED };
-        return { status: STATUS.OK, body: securityInfo(facts.rom.securityInfo, facts.imageChipId ?? 0) };
+        return {
+          status: STATUS.OK,
+          body: securityInfo(
+            facts.rom.securityInfo,
+            facts.imageChipId ?? 0,
+            this.#chip.protection ?? UNPROTECTED,
+          ),
+        };
       case OP.READ_FLASH:
         if (u32(data, 8) > 4096)
           return { status: STATUS.OK, after: () => Promise.resolve(STATUS.BAD_LENGTH) };
@@ -210,7 +219,9 @@ export class StubLoader {
     const offset = u32(data, 12);
     const eraseAt = offset - (offset % SECTOR_SIZE);
     const eraseEnd = Math.ceil((offset + size) / SECTOR_SIZE) * SECTOR_SIZE;
-    this.#write = { offset, left: size, eraseAt, eraseLeft: eraseEnd - eraseAt, dirtySeen: false, inflate };
+    const encrypted = data.length === 20 && u32(data, 16) === 1;
+    const eraseLeft = eraseEnd - eraseAt;
+    this.#write = { offset, left: size, eraseAt, eraseLeft, dirtySeen: false, encrypted, inflate };
     await this.#eraseNext(this.#write);
     return OK;
   }
@@ -261,7 +272,8 @@ export class StubLoader {
 
   async #store(write: Write, bytes: Uint8Array): Promise<number> {
     while (write.eraseAt < write.offset + bytes.length && write.eraseLeft > 0) await this.#eraseNext(write);
-    await this.#link.sleep(this.#chip.flash.program(write.offset, bytes));
+    const stored = write.encrypted ? scramble(write.offset, bytes) : bytes;
+    await this.#link.sleep(this.#chip.flash.program(write.offset, stored));
     write.offset += bytes.length;
     write.left -= bytes.length;
     return STATUS.OK;
