@@ -62,7 +62,7 @@ export interface FlashResult extends BoardFacts {
   reset: boolean;
 }
 
-type Outcome = Omit<FlashResult, 'reset' | 'baudRate'>;
+type Outcome = Omit<FlashResult, 'reset'>;
 
 /** What earlier attempts have done for good, and what holds for the job as a whole. */
 interface SoFar {
@@ -101,7 +101,7 @@ export async function flash(
       const { result, reset } = await withSession(transport, attempt, (session) =>
         flashOnce(session, source, prepared, attempt, soFar),
       );
-      return { ...result, baudRate: rung.baudRate, reset };
+      return { ...result, reset };
     } catch (error) {
       if (isLost(error) && transport.reopen && ++returns <= RETURNS) {
         options.onEvent({ kind: 'coming-back' });
@@ -211,12 +211,13 @@ function refuseOther({ mac }: BoardFacts, soFar: SoFar): void {
   throw new EspError('board-changed', `another board is on the port: ${mac}`, facts);
 }
 
-function outcome({ facts }: Session, placed: Placed, plan: Plan): Omit<Outcome, 'verified'> {
+function outcome({ facts, loader }: Session, placed: Placed, plan: Plan): Omit<Outcome, 'verified'> {
   const offset = Math.min(...placed.regions.map((region) => region.offset));
   const bytes = placed.regions.reduce((sum, region) => sum + region.bytes.length, 0);
   const { micropython } = placed;
   const image = micropython ? { image: { micropython } } : {};
-  return { ...facts, offset, bytes, written: plan.write, plan, ...image };
+  const { baudRate } = loader.transport;
+  return { ...facts, offset, bytes, written: plan.write, plan, baudRate, ...image };
 }
 
 function refuseLosses({ erase, losses, boardRead }: Plan): void {

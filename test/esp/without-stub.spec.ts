@@ -1,9 +1,10 @@
 /** Flashing by the mask ROM alone, by wish and where the stub does not start. */
 import assert from 'node:assert/strict';
+import { failsWith } from '../support/failures.ts';
 import { flashAt } from '../support/flash-board.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
-import type { VirtualBoard } from '../virtual-board/launch.ts';
+import type { LaunchOptions, VirtualBoard } from '../virtual-board/launch.ts';
 
 describe('esp: flash without the stub', () => {
   for (const chip of ['esp32', 'esp32c3'] as const) {
@@ -41,11 +42,76 @@ describe('esp: flash without the stub', () => {
     });
   });
 
+  describe('at another rate', () => {
+    const RATES: [string, LaunchOptions, number[]][] = [
+      ['an ESP32, whose ROM is mistaken about its crystal', {}, [460800]],
+      ['an ESP32-C2 with the crystal its ROM takes it for', { chip: 'esp32c2' }, [460800]],
+      ['an ESP32-C2 with another crystal', { chip: 'esp32c2', crystalMhz: 26 }, [460800]],
+      ['an ESP32-C5 with the crystal its ROM takes it for', { chip: 'esp32c5' }, [460800]],
+      ['an ESP32-C5 with another crystal', { chip: 'esp32c5', crystalMhz: 40 }, [460800]],
+      ['an ESP32-S3', { chip: 'esp32s3' }, [460800]],
+      ['an ESP32 whose measure of its crystal cannot be', { registers: [[0x3ff5f06c, 0]] }, []],
+    ];
+    for (const [what, options, wanted] of RATES) {
+      it(`writes ${what}, ${wanted.length > 0 ? 'faster' : 'at the first rate'}`, async () => {
+        const image = demoImage({ chip: options.chip ?? 'esp32', payloadSize: 20_000 });
+        await onBoard(options, async (board) => {
+          const { result } = await flashAt(board.rfc2217, image.bytes, { stub: 'avoid' });
+          assert.equal(result.verified, true);
+          const rates = board.log().filter(({ name }) => name === 'baud');
+          const near = (rate: unknown): number => Math.round(Number(rate) / 4608) * 4608;
+          assert.deepEqual(
+            rates.map(({ facts }) => near(facts['baudRate'])),
+            wanted,
+          );
+        });
+      });
+    }
+
+    it('goes back to the first rate when the ROM is not heard at the other', async () => {
+      const image = demoImage({ payloadSize: 20_000 });
+      // Its measure is plausible and yet not what the ROM goes by.
+      await onBoard({ registers: [[0x3ff5f06c, 760 << 7]] }, async (board) => {
+        const { result } = await flashAt(board.rfc2217, image.bytes, { stub: 'avoid' });
+        assert.equal(result.verified, true);
+        assert.equal(board.log().filter(({ name }) => name === 'baud').length, 1);
+      });
+    });
+  });
+
+  it('sees what is on the board, and leaves settings where they are', async () => {
+    const image = demoImage({ payloadSize: 20_000 });
+    await onBoard('esp32', async (board) => {
+      await board.writeFlash(image.offset, image.bytes);
+      await board.writeFlash(0x9000, Buffer.from('settings'));
+      await board.writeFlash(0x12000, Buffer.from('changed'));
+      const { result } = await flashAt(board.rfc2217, image.bytes, { stub: 'avoid', erase: 'never' });
+      assert.deepEqual(result.plan.losses, []);
+      assert.deepEqual(result.plan.parts, [{ offset: 0x12000, size: 0x1000 }]);
+      assert.equal(Buffer.from(await board.readFlash(0x9000, 8)).toString(), 'settings');
+    });
+  });
+
+  it('refuses with `never` to overwrite data of another layout', async () => {
+    const image = demoImage({ payloadSize: 20_000 });
+    await onBoard('esp32', async (board) => {
+      const table = Uint8Array.from(image.bytes.subarray(0x7000, 0x7c00));
+      // The files begin a sector later; the MD5 row goes.
+      table[4 + 3 * 32 + 1] = 0x10;
+      table.fill(0xff, 4 * 32);
+      await board.writeFlash(0x8000, table);
+      const flashing = flashAt(board.rfc2217, image.bytes, { stub: 'avoid', erase: 'never' });
+      await assert.rejects(flashing, failsWith('would-lose-data', { labels: 'vfs' }));
+      assert.ok(!board.log().some(({ facts }) => /FLASH_.*BEGIN/.test(String(facts['op']))));
+    });
+  });
+
   async function onBoard(
-    chip: 'esp32' | 'esp32c3',
+    options: LaunchOptions['chip'] | LaunchOptions,
     work: (board: VirtualBoard) => Promise<void>,
   ): Promise<void> {
-    const board = await launchBoard({ chip, timing: 'none', firmware: 'none' });
+    const own = typeof options === 'object' ? options : { ...(options ? { chip: options } : {}) };
+    const board = await launchBoard({ timing: 'none', firmware: 'none', ...own });
     try {
       await work(board);
     } finally {

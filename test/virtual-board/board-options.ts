@@ -28,6 +28,8 @@ export interface BoardOptions {
   protection?: Protection;
   /** Registers with other values than the chip's own, e.g. fuses of another revision. */
   registers?: readonly (readonly [address: number, value: number])[];
+  /** Another crystal than the chip usually has. */
+  crystalMhz?: number;
   /** Folders with other releases of the official stubs. */
   stubFolders?: string[];
   createProgram: (host: ProgramHost, boot: ProgramBoot) => Program;

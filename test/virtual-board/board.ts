@@ -27,6 +27,11 @@ import { OfficialStubs } from './stub-images.ts';
 import { StubLoader } from './stub-loader.ts';
 import { Uart } from './uart.ts';
 
+function withCrystal(chip: ChipFacts, mhz: number | undefined): ChipFacts {
+  if (mhz === undefined) return chip;
+  return { ...chip, crystalHz: mhz * 1e6, uart: { ...chip.uart, clockHz: mhz * 1e6 } };
+}
+
 const P4_REVISION = 0x5012d04c;
 
 /** The ESP32-P4 runs another one below revision 3. */
@@ -70,7 +75,7 @@ export class Board {
 
   constructor(options: BoardOptions) {
     this.#options = options;
-    this.chip = CHIPS[options.chip];
+    this.chip = withCrystal(CHIPS[options.chip], options.crystalMhz);
     this.#clock = options.clock ?? realClock;
     this.#mac = options.mac ?? DEFAULT_MAC;
     this.#bootBaud = options.usb ? USB_BITS : this.chip.rom.bootBaud;

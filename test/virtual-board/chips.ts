@@ -49,6 +49,8 @@ export interface ChipFacts {
   uart: { clkdiv: number; clockHz: number };
   /** The ROM measures the crystal against an inaccurate RC oscillator and sets rates by that. */
   calibration: { register: number; value: number; ck8m: number } | undefined;
+  /** What the ROM takes the crystal for, where that is fixed. */
+  romCrystalHz?: number;
   rom: {
     /** Rate of the boot text. */
     bootBaud: number;
@@ -190,6 +192,7 @@ const newer = (name: NewerChipName, chip: NewerChip): ChipFacts => ({
   rom: LATER_ROM,
   spi: spiSince(chip.spi),
   protection: chip.protection,
+  ...(chip.romCrystalHz !== undefined && { romCrystalHz: chip.romCrystalHz }),
   ...(chip.fixedRateWhenSecured && { fixedRateWhenSecured: true }),
   boot: laterBoot(chip.head, chip.flashMode, chip.downloadMode),
   registers: (mac) => [...macBlock(chip.macBlock, chip.fuses)(mac), ...(chip.registers ?? [])],
@@ -206,7 +209,7 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
     bootloaderOffset: 0x1000,
     crystalHz: 40e6,
     uart: { clkdiv: 0x3ff40014, clockHz: 40e6 },
-    calibration: { register: 0x3ff5f06c, value: 800, ck8m: 128 },
+    calibration: { register: 0x3ff5f06c, value: 824, ck8m: 128 },
     rom: ESP32_ROM,
     spi: {
       base: 0x3ff42000,

@@ -34,6 +34,8 @@ export interface LaunchOptions {
   firstSync?: 'lost' | 'answered';
   seed?: number;
   stubFolders?: string[];
+  /** Another crystal than the chip usually has. */
+  crystalMhz?: number;
   /** What the chip's owner has burnt. */
   protection?: Partial<Protection>;
   /** Registers with other values than the chip's own. */
@@ -211,6 +213,7 @@ function flags(options: LaunchOptions): string[] {
   add('--first-sync', options.firstSync);
   add('--seed', options.seed);
   for (const folder of options.stubFolders ?? []) add('--stubs', folder);
+  add('--crystal', options.crystalMhz);
   for (const [address, value] of options.registers ?? []) add('--register', `${address}=${value}`);
   const { secureBoot, cryptCount, secureDownload, noDownloadEncryption } = options.protection ?? {};
   add('--crypt-count', cryptCount);

@@ -19,6 +19,7 @@
  * --seed N             for the faults
  * --stubs DIR          official stubs of another release (repeatable)
  * --register A=V       a register with another value, e.g. a fuse word of another revision (repeatable)
+ * --crystal MHZ        another crystal than the chip usually has
  * --secure-boot        Secure Boot V2 is on
  * --crypt-count N      flash encryption: on while N has an odd number of bits
  * --no-download-encryption   the chip no longer encrypts what is written in download mode
@@ -63,6 +64,7 @@ function options(): RunOptions {
       seed: { type: 'string', default: '1' },
       stubs: { type: 'string', multiple: true, default: [] },
       register: { type: 'string', multiple: true, default: [] },
+      crystal: { type: 'string' },
       'secure-boot': { type: 'boolean', default: false },
       'crypt-count': { type: 'string', default: '0' },
       'no-download-encryption': { type: 'boolean', default: false },
@@ -75,6 +77,7 @@ function options(): RunOptions {
     firmware: values.firmware,
     ...(values['flash-file'] !== undefined && { flashFile: values['flash-file'] }),
     ...(values.rfc2217 !== undefined && { rfc2217Port: number('rfc2217', values.rfc2217) }),
+    ...(values.crystal !== undefined && { crystalMhz: number('crystal', values.crystal) }),
     pty: values.pty || values['pty-link'] !== undefined,
     ...(values['pty-link'] !== undefined && { ptyLink: values['pty-link'] }),
     ...(values.usb !== undefined && { usb: oneOf('usb', values.usb, ['otg', 'jtag']) }),

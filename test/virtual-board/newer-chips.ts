@@ -9,6 +9,7 @@ export interface NewerChip {
   magic: number;
   bootloaderOffset: number;
   crystalHz: number;
+  romCrystalHz?: number;
   /** The UART's divider; default that of the C3. */
   uart?: number;
   /** Base of the SPI peripheral. */
@@ -31,6 +32,7 @@ export const NEWER_CHIPS: Record<NewerChipName, NewerChip> = {
     magic: 0x6f51306f,
     bootloaderOffset: 0,
     crystalHz: 40e6,
+    romCrystalHz: 40e6,
     spi: 0x60002000,
     head: ['ESP-ROM:esp8684-api2-20220127', 'Build:Jan 27 2022'],
     flashMode: '0xc (SPI_FAST_FLASH_BOOT)',
@@ -50,6 +52,7 @@ export const NEWER_CHIPS: Record<NewerChipName, NewerChip> = {
     magic: 0x1101406f,
     bootloaderOffset: 0x2000,
     crystalHz: 48e6,
+    romCrystalHz: 48e6,
     spi: 0x60003000,
     head: ['ESP-ROM:esp32c5-eco2-20250121', 'Build:Jan 21 2025'],
     flashMode: '0x18 (SPI_FAST_FLASH_BOOT)',

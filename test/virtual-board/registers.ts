@@ -54,8 +54,8 @@ export class Registers {
     for (const [address, bits] of protectionFuses(chip, protection)) {
       this.#values.set(address, (this.read(address) | bits) >>> 0);
     }
-    for (const [address, value] of registers) this.#values.set(address, value >>> 0);
     if (chip.calibration) this.#values.set(chip.calibration.register, chip.calibration.value << 7);
+    for (const [address, value] of registers) this.#values.set(address, value >>> 0);
   }
 
   read(address: number): number {

@@ -176,7 +176,8 @@ describe('virtual board: ROM loader', () => {
     assert.deepEqual(await bench.ask(OP.CHANGE_BAUDRATE, words(460800, 0)), [
       `01 0f 04 00 00 00 00 00 ${OK4}`,
     ]);
-    assert.deepEqual(bench.rates, [460800]);
+    // It takes its crystal for 3 % faster than it is.
+    assert.deepEqual(bench.rates.map(Math.round), [447379]);
     await bench.ask(OP.MEM_BEGIN, words(4, 1, 0x1800, 0x40080000));
     await bench.ask(OP.MEM_END, words(0, 0x40080000));
     assert.deepEqual(await bench.exit, { kind: 'entry', address: 0x40080000 });

@@ -181,9 +181,9 @@ export class RomLoader {
 
   /** The ROM divides the clock it believes in; a host scales its request by the same error. */
   #rateError(): number {
-    const { calibration, crystalHz } = this.#chip.facts;
-    if (!calibration) return 1;
-    return crystalHz / ((calibration.value * 15625 * calibration.ck8m) / 40);
+    const { calibration, crystalHz, romCrystalHz = crystalHz } = this.#chip.facts;
+    const believed = calibration ? (calibration.value * 15625 * calibration.ck8m) / 40 : romCrystalHz;
+    return crystalHz / believed;
   }
 
   #payload(request: Request): Uint8Array | { reason: number } | undefined {

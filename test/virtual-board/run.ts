@@ -33,6 +33,7 @@ export interface RunOptions {
   firstSync: 'lost' | 'answered';
   seed: number;
   stubFolders: string[];
+  crystalMhz?: number;
   protection: Protection;
   registers: [address: number, value: number][];
 }
