@@ -18,6 +18,8 @@ export interface Diagnosis {
   evidence: Record<string, unknown>;
   /** A few words for the node's status. */
   short: string;
+  /** Where the help explains it: the node type's help, and the anchor in it. */
+  help: string;
 }
 
 /** What is wrong with a message or a node's settings, before any board is asked. */
@@ -38,6 +40,7 @@ export function diagnose(error: unknown, words: Words): Diagnosis {
     remedy: text('remedy').split('\n'),
     evidence: facts,
     short: text('short'),
+    help: `esp32-board#${code}`,
   };
 }
 

@@ -49,6 +49,13 @@ for (const nodeRed of ['node-red', 'node-red-4']) {
       );
     });
 
+    it('explains every error in the help', async () => {
+      const answer = await fetch(`${url}nodes`, { headers: { Accept: 'text/html' } });
+      const help = /data-help-name="esp32-board">([^]*?)<\/script>/.exec(await answer.text())?.[1] ?? '';
+      for (const code of ['port-busy', 'no-answer', 'verify-failed', 'unexpected'])
+        assert.match(help, new RegExp(`<details id="${code}"><summary><code>${code}</code> .+<li>`));
+    });
+
     it('offers the example, and the ports of this machine', async () => {
       const examples = await (await fetch(`${url}library/examples/flows/${PACKAGE}`)).text();
       assert.match(examples, /flash-and-greet/);
