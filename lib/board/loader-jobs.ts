@@ -1,16 +1,22 @@
 /** Jobs for a board in its loader: flash, erase, verify, read, tell what it is, reset. */
+import { bootMode } from '../esp/boot-log.ts';
 import { boardInfo } from '../esp/info.ts';
 import type { BoardInfo } from '../esp/info.ts';
 import { eraseChip, eraseRegion } from '../esp/erase.ts';
 import { flash, placeOn } from '../esp/flash.ts';
 import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../esp/flash.ts';
+import type { BackupPart } from '../esp/backup.ts';
 import { guardErase, guardRead } from '../esp/protection.ts';
 import { readFlash } from '../esp/read.ts';
 import { parseSequence, strategiesFor } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
+import { placeCopies } from '../esp/restore.ts';
+import type { Copy } from '../esp/restore.ts';
 import { withSession } from '../esp/session.ts';
+
 import type { BoardFacts, Session, SessionOptions } from '../esp/session.ts';
 import { verifyRegion } from '../esp/verify.ts';
+import { writeBackup } from '../firmware/backup-folder.ts';
 import { askProgram, isOwnUsb } from './ask-program.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
@@ -21,6 +27,7 @@ export { checkParts, wrongChip } from '../esp/place.ts';
 export type { Part, Target } from '../esp/place.ts';
 export type { FlashSource } from '../esp/flash.ts';
 export type { BackupChoice } from '../esp/backup.ts';
+export type { Copy } from '../esp/restore.ts';
 export type { EraseChoice } from '../esp/plan.ts';
 
 export type LoaderJobEvent =
@@ -45,12 +52,19 @@ export interface Range {
 /** `press-en`: the port cannot reset the board. */
 export type Started = Omit<Start, 'started'> & { started: Start['started'] | 'press-en' };
 
-export type FlashJobResult = Omit<FlashResult, 'reset'> & Started;
+/** A copy of the flash: with its bytes, or with the file they are in. */
+export type Kept = Omit<BackupPart, 'data'> & { size: number; data?: Buffer; path?: string };
+
+export type FlashJobResult = Omit<FlashResult, 'reset' | 'backup'> & Started & { backup?: Kept[] };
 
 /** What a user says of flashing. */
-export type FlashWish = PlaceWish & Pick<FlashOptions, 'erase' | 'dryRun' | 'backup' | 'encrypt'>;
+export type FlashWish = PlaceWish &
+  Pick<FlashOptions, 'erase' | 'dryRun' | 'backup' | 'encrypt'> & {
+    /** Folder into which the backup is written, rather than handed over. */
+    backupTo?: string | undefined;
+  };
 /** What of it concerns where the firmware goes, and in what shape. */
-export type PlaceWish = Pick<FlashOptions, 'offset' | 'force' | 'settings'>;
+export type PlaceWish = Pick<FlashOptions, 'offset' | 'partition' | 'force' | 'settings'>;
 
 /** Flashes firmware and watches it come up: success means that it runs. */
 export async function flashBoard(
@@ -58,17 +72,38 @@ export async function flashBoard(
   source: FlashSource,
   options: LoaderJobOptions & FlashWish,
 ): Promise<FlashJobResult> {
-  const { erase, dryRun, backup, offset, force, settings, encrypt } = options;
+  const { erase, dryRun, backup, backupTo, offset, partition, force, settings, encrypt } = options;
   return runInLoader(board, options, async (session, lease) => {
-    const wish = { ...session, erase, dryRun, backup, offset, force, settings, encrypt };
-    const { reset, ...written } = await flash(lease.transport, source, wish);
+    let paths: string[] = [];
+    const onBackup = async (parts: BackupPart[], facts: BoardFacts): Promise<void> => {
+      if (backupTo !== undefined) paths = await writeBackup(backupTo, facts, parts);
+    };
+    const place = { offset, partition, force, settings };
+    const wish = { ...session, ...place, erase, dryRun, backup, onBackup, encrypt };
+    const { reset, backup: taken, ...written } = await flash(lease.transport, source, wish);
+    const result = { ...written, ...(taken ? { backup: taken.map((part, i) => kept(part, paths[i])) } : {}) };
     // A mask ROM is slower: that says nothing of the line.
     if (!dryRun && options.stub !== 'avoid') board.memory.baudRate = written.baudRate;
-    if (!reset) return { ...written, started: 'press-en' };
+    if (!reset) return { ...result, started: 'press-en' };
     options.onEvent({ kind: 'starting' });
     const started = await watchStart(lease, written.image?.micropython !== undefined, options.onEvent);
-    return { ...written, ...started };
+    return { ...result, ...started };
   });
+}
+
+function kept({ label, offset, data }: BackupPart, path: string | undefined): Kept {
+  return { label, offset, size: data.length, ...(path === undefined ? { data } : { path }) };
+}
+
+/** Writes a copy of the flash back, as `flashBoard` made it; what is there already is left. */
+export async function restoreBoard(
+  board: Board,
+  copies: readonly Copy[],
+  options: LoaderJobOptions & Pick<FlashOptions, 'partition' | 'force'>,
+): Promise<FlashJobResult> {
+  const { partition, force, ...rest } = options;
+  const source: FlashSource = (target) => Promise.resolve(placeCopies(copies, target, { partition, force }));
+  return flashBoard(board, source, { ...rest, erase: 'needed' });
 }
 
 /** Erases all of the flash, or whole sectors of it. */
@@ -121,19 +156,49 @@ export async function inspectBoard(board: Board, options: LoaderJobOptions): Pro
   return withLoader(board, options, boardInfo);
 }
 
-/** Restarts the board: into its program, or into the loader, where it stays. */
+/** `started` is absent in the loader. `bootMode`: the straps as the chip printed them, where it did. */
+export type ResetResult = BoardFacts & Partial<Started> & { bootMode?: string };
+
+/**
+ * Restarts the board and checks by what it says that it did: into its program (its boot is read), or into the mask
+ * ROM's loader at its own rate, where it stays for other tools. Throws also `MicroPythonError` 'boot-failed'.
+ */
 export async function resetBoard(
   board: Board,
   into: 'run' | 'loader',
   options: LoaderJobOptions,
-): Promise<BoardFacts> {
-  return runInLoader(board, options, async (session, { transport }) => {
-    const after = { ...session.after, stay: into === 'loader' };
-    const { result } = await withSession(transport, { ...session, after }, ({ facts }) =>
-      Promise.resolve(facts),
+): Promise<ResetResult> {
+  return runInLoader(board, options, async (session, lease) => {
+    const stay = into === 'loader';
+    const after = { ...session.after, stay };
+    const wish: JobSession = { ...session, after, stub: stay ? 'avoid' : session.stub };
+    const { result, reset } = await withSession(lease.transport, wish, ({ facts, loader }) =>
+      Promise.resolve({ ...facts, log: loader.log }),
     );
-    return result;
+    const { log, ...facts } = result;
+    if (stay) return { ...facts, ...modeIn(log) };
+    if (!reset) return { ...facts, started: 'press-en' };
+    options.onEvent({ kind: 'starting' });
+    let printed = '';
+    const listening = {
+      ...lease,
+      printed: (bytes: Uint8Array) => {
+        printed += text(bytes);
+        lease.printed(bytes);
+      },
+    };
+    const start = await watchStart(listening, false, options.onEvent);
+    return { ...facts, ...start, ...modeIn(printed) };
   });
+}
+
+function modeIn(log: string): { bootMode?: string } {
+  const mode = bootMode(log);
+  return mode ? { bootMode: mode.value } : {};
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
 }
 
 async function withLoader<T>(

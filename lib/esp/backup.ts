@@ -3,13 +3,14 @@ import type { Loader } from './loader.ts';
 import type { Partition } from './partitions.ts';
 import { isData } from './partitions.ts';
 import { readFlash } from './read.ts';
+import { WHOLE_FLASH } from './restore.ts';
 import { md5, regionMd5 } from './verify.ts';
 import type { WriteProgress } from './write.ts';
 
 /** `data`: every data partition that is not blank (files, settings). `all`: the whole flash. */
 export type BackupChoice = 'none' | 'data' | 'all';
 
-/** One piece, as a list of firmware parts has it: sent to a flash node, it is written back. */
+/** One piece; a list of them is what `placeCopies` writes back. */
 export interface BackupPart {
   label: string;
   offset: number;
@@ -47,7 +48,7 @@ function rangesOf(
   choice: BackupChoice,
   { flashSize, partitions }: { flashSize: number; partitions: readonly Partition[] | undefined },
 ): Range[] {
-  if (choice === 'all') return [{ label: 'flash', offset: 0, size: flashSize }];
+  if (choice === 'all') return [{ label: WHOLE_FLASH, offset: 0, size: flashSize }];
   return choice === 'data' ? (partitions ?? []).filter(isData) : [];
 }
 

@@ -45,6 +45,12 @@ export type EspErrorCode =
   | 'image-encrypted'
   /** The firmware is an application alone, without loader and partition table. Facts: `chip`. */
   | 'image-app-only'
+  /** A copy of another flash or partition. Facts: `label`, `size`, `there` (bytes of what is on this board). */
+  | 'backup-mismatch'
+  /** It does not fit into the partition it goes to. Facts: `label`, `size`, `available`. */
+  | 'partition-too-small'
+  /** The board has no partition of that name. Facts: `wanted`, `labels`. */
+  | 'no-such-partition'
   /** The firmware does not fit. Facts: `offset`, `size`, `flashSize`; `partition` where that is what does not. */
   | 'image-too-large'
   /** Firmware must begin with a sector. Facts: `offset`. */

@@ -8,8 +8,9 @@ import { eraseChip } from './erase.ts';
 import { EspError, isEspError } from './errors.ts';
 import { isLineFault, rungsFrom } from './ladder.ts';
 import type { Rung } from './ladder.ts';
+import { applicationOnBoard } from './ota.ts';
 import type { Partition } from './partitions.ts';
-import { placeParts } from './place.ts';
+import { needsBooted, placeParts } from './place.ts';
 import type { Part, Placed, Target, Wish } from './place.ts';
 import { makePlan, partitionsOnBoard } from './plan.ts';
 import type { EraseChoice, Plan, ReadyPlan } from './plan.ts';
@@ -30,6 +31,8 @@ export interface FlashOptions extends Omit<SessionOptions, 'onEvent'>, Wish, Con
   dryRun?: boolean | undefined;
   /** What to read and hand over before anything is erased. */
   backup?: BackupChoice | undefined;
+  /** Takes the backup before anything is erased; nothing is, when it fails. */
+  onBackup?: ((backup: BackupPart[], board: BoardFacts) => Promise<void>) | undefined;
   onEvent: (event: FlashEvent) => void;
 }
 
@@ -132,7 +135,9 @@ export async function placeOn(
   const parts = typeof source === 'function' ? await source(target) : source;
   // A header that is signed or cannot be checked afterwards stays as it is.
   const settings = security?.secureBoot || security?.secureDownload ? undefined : wish.settings;
-  const placed = await placeSurely(session, parts, target, { ...wish, settings });
+  const isAsked = partitions !== undefined && needsBooted(parts, wish);
+  const booted = isAsked ? await applicationOnBoard(session.loader, partitions) : undefined;
+  const placed = await placeSurely(session, parts, { ...target, booted }, { ...wish, settings });
   if (purpose === 'compare') return { placed, partitions, readable };
   const placedParts = placed.regions.map((region, i) => ({ ...region, firmware: parts[i]?.firmware }));
   await guardWrite(session, placedParts, wish);
@@ -191,10 +196,7 @@ async function flashOnce(
   const result = { ...outcome(session, placed, soFar.plan), verified: comparable };
   if (options.dryRun) return { ...result, written: 0, verified: false };
   if (options.backup && options.backup !== 'none') guardRead(session);
-  const board = { flashSize: reach, partitions };
-  soFar.backup ??= await backUp(loader, options.backup ?? 'none', board, (progress) =>
-    options.onEvent({ kind: 'backing-up', ...progress }),
-  );
+  soFar.backup ??= await takeBackup(session, partitions, options);
   await carryOut(session, ready, prepared, options, soFar);
   if (comparable && (ready.changes.length > 0 || ready.erase === 'all')) {
     options.onEvent({ kind: 'verifying' });
@@ -202,6 +204,19 @@ async function flashOnce(
   }
   const { backup } = soFar;
   return { ...result, ...(backup.length > 0 ? { backup } : {}) };
+}
+
+async function takeBackup(
+  { loader, facts, reach }: Session,
+  partitions: Partition[] | undefined,
+  { backup = 'none', onBackup, onEvent }: FlashOptions,
+): Promise<BackupPart[]> {
+  const board = { flashSize: reach, partitions };
+  const parts = await backUp(loader, backup, board, (progress) =>
+    onEvent({ kind: 'backing-up', ...progress }),
+  );
+  if (parts.length > 0) await onBackup?.(parts, facts);
+  return parts;
 }
 
 function refuseOther({ mac }: BoardFacts, soFar: SoFar): void {

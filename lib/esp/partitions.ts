@@ -62,7 +62,13 @@ function damaged(at: number): EspError {
   return new EspError('image-damaged', `the partition table is damaged (byte ${at})`, facts);
 }
 
+const APP_TYPE = 0;
 const DATA_TYPE = 1;
+
+/** Whether it holds a program. */
+export function isApplication({ type }: Partition): boolean {
+  return type === APP_TYPE;
+}
 
 /** Whether it holds files or settings rather than a program. */
 export function isData({ type }: Partition): boolean {

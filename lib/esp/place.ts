@@ -23,6 +23,8 @@ export interface Target {
   description?: ChipDescription | undefined;
   /** The table in its flash, where it has one. */
   partitions?: readonly Partition[] | undefined;
+  /** Of its applications, the one that starts; looked up only for firmware that goes there. */
+  booted?: Partition | undefined;
 }
 
 /** One piece of firmware, checked as far as it can be without a board. */
@@ -37,6 +39,8 @@ export interface Part {
 /** What the user says about it: wins where the image says nothing, and with `force` against its word. */
 export interface Wish {
   offset?: number | undefined;
+  /** Label of the partition it goes to. */
+  partition?: string | undefined;
   force?: boolean | undefined;
   /** Settings to put into the loader's header. */
   settings?: FlashSettings | undefined;
@@ -50,28 +54,31 @@ export interface Placed {
   micropython?: Firmware['micropython'];
 }
 
-const APP_TYPE = 0;
-
 /**
  * Checks the parts of firmware: those at a place of their own may be any data, one without must be an image.
  * Throws as `recogniseFirmware`.
  */
-export function checkParts(parts: readonly { bytes: Uint8Array; offset?: number | undefined }[]): Part[] {
+export function checkParts(
+  parts: readonly { bytes: Uint8Array; offset?: number | undefined }[],
+  wish: Wish = {},
+): Part[] {
   return parts.map(({ bytes, offset }) => {
-    const isData = offset !== undefined && bytes[0] !== IMAGE_MAGIC;
+    const isPlaced = offset !== undefined || wish.partition !== undefined;
+    const isData = isPlaced && bytes[0] !== IMAGE_MAGIC;
     return isData ? { bytes, offset } : { bytes, offset, firmware: recogniseFirmware(bytes) };
   });
 }
 
 /**
- * Places all parts. `wish.offset` is for firmware of one part.
+ * Places all parts. `wish.offset` and `wish.partition` are for firmware of one part.
  * Throws `EspError` 'image-wrong-chip', 'image-wrong-revision', 'image-app-only', 'offset-contradicts-image',
- * 'offset-unaligned', 'image-too-large', 'bad-flash-setting'.
+ * 'offset-unaligned', 'image-too-large', 'no-such-partition', 'partition-too-small', 'bad-flash-setting'.
  */
 export function placeParts(parts: readonly Part[], target: Target, wish: Wish): Placed {
-  const only = parts.length === 1 ? wish.offset : undefined;
+  const only = parts.length === 1 ? wish : {};
   const regions = parts.map((part) => {
-    const offset = placePart(part, target, { ...wish, offset: only ?? part.offset });
+    const place = { ...only, offset: only.offset ?? part.offset, force: wish.force };
+    const offset = placePart(part, target, place);
     return { offset, bytes: withSettings(part, offset, target, wish) };
   });
   const firmware = parts.flatMap((part) => part.firmware ?? []);
@@ -89,7 +96,12 @@ function placePart({ bytes, firmware }: Part, target: Target, wish: Wish): numbe
   }
   if (firmware && !wish.force) refuseRevision(firmware, target);
   const own = firmware?.offset;
-  const offset = wish.offset ?? own ?? onlyApplication(target);
+  const partition = partitionFor(wish, own, target);
+  if (partition && bytes.length > partition.size) {
+    const facts = { label: partition.label, size: bytes.length, available: partition.size };
+    throw new EspError('partition-too-small', `the firmware does not fit into ${partition.label}`, facts);
+  }
+  const offset = wish.offset ?? partition?.offset ?? own;
   if (offset === undefined) {
     throw new EspError('image-app-only', 'an application alone does not say where it goes', {
       chip: chip.name,
@@ -145,10 +157,23 @@ export function wrongChip(image: string, chip: Chip): EspError {
   return new EspError('image-wrong-chip', `the firmware is for ${image}, the board has ${chip.name}`, facts);
 }
 
-/** With one place for an application there is no doubt; with several, which one starts is the board's state. */
-function onlyApplication({ partitions }: Target): number | undefined {
-  const applications = partitions?.filter(({ type }) => type === APP_TYPE) ?? [];
-  return applications.length === 1 ? applications[0]?.offset : undefined;
+/** Whether it is told by the board where the parts go: an application alone, and nobody says where. */
+export function needsBooted(parts: readonly Part[], wish: Wish): boolean {
+  const said = parts.length === 1 ? (wish.offset ?? wish.partition) : undefined;
+  const isOpen = ({ firmware, offset }: Part): boolean =>
+    firmware !== undefined && firmware.offset === undefined && offset === undefined;
+  return said === undefined && parts.some(isOpen);
+}
+
+/** The partition that is named, or for an application alone the one that starts; nothing where an offset counts. */
+function partitionFor(wish: Wish, own: number | undefined, target: Target): Partition | undefined {
+  const { partition: wanted, offset } = wish;
+  if (offset !== undefined) return undefined;
+  if (wanted === undefined) return own === undefined ? target.booted : undefined;
+  const found = target.partitions?.find(({ label }) => label === wanted);
+  if (found) return found;
+  const labels = (target.partitions ?? []).map(({ label }) => label).join(', ');
+  throw new EspError('no-such-partition', `the board has no partition ${wanted}`, { wanted, labels });
 }
 
 function hex(value: number): string {

@@ -32,6 +32,10 @@ export type FirmwareErrorCode =
   | 'flasher-args-missing'
   /** A flasher_args.json cannot be used. Facts: `what`, `source`. */
   | 'flasher-args-unusable'
+  /** A copy of the flash cannot be written. Facts: `path`, `reason`. */
+  | 'backup-not-written'
+  /** A copy of the flash is not as it was written. Facts: `path`. */
+  | 'backup-damaged'
   /** Two parts claim the same place in the flash. Facts: `first`, `second` (names), `offset` (hex). */
   | 'parts-overlap';
 

@@ -31,9 +31,9 @@ const CATALOGUE = 'node-red-contrib-esp32-micropython/esp32-board:diagnosis';
 /** Explains any error. One without a code of ours is a fault of this package and says so. */
 export function diagnose(error: unknown, words: Words): Diagnosis {
   const { code, facts } = known(error);
-  // Where the board was heard to say something, the catalogue may have an entry for just that.
+  // Where more is known (what the board was heard to say, say), the catalogue may have an entry for just that.
   const text = (part: string): string =>
-    words(`${CATALOGUE}.${code}.${part}`, { ...facts, context: facts['heard'] });
+    words(`${CATALOGUE}.${code}.${part}`, { ...facts, context: facts['heard'] ?? facts['case'] });
   return {
     code,
     cause: text('cause'),

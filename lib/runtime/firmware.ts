@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { checkParts, wrongChip } from '../board/loader-jobs.ts';
-import type { FlashSource } from '../board/loader-jobs.ts';
+import type { Copy, FlashSource } from '../board/loader-jobs.ts';
+import { readBackup } from '../firmware/backup-folder.ts';
 import { MICROPYTHON_DOWNLOADS } from '../firmware/catalogue.ts';
 import { firmwareSource } from '../firmware/source.ts';
 import type { DownloadEvent } from '../firmware/source.ts';
 import type { Reading } from './job-node.ts';
+import { InputError } from './diagnosis.ts';
 import { bytesOf } from './properties.ts';
 
 /** As large as any flash, and what a server may keep silent. */
@@ -22,7 +24,7 @@ const TIMEOUT_MS = 30_000;
 export async function readFirmware(
   RED: NodeAPI,
   value: unknown,
-  wish: { sha256?: string | undefined; force: boolean },
+  wish: { sha256?: string | undefined; partition?: string | undefined; force: boolean },
   reading: Reading,
 ): Promise<FlashSource> {
   const settings = RED.settings as unknown as { userDir?: string; esp32FlashCatalogue?: string };
@@ -39,7 +41,7 @@ export async function readFirmware(
     return async ({ chip, flashSize }) =>
       checkParts(await source.load({ chip: chip.name, flashSize }, reading.signal));
   }
-  const parts = checkParts(source.parts);
+  const parts = checkParts(source.parts, wish);
   const { chip: named } = source;
   if (named === undefined) return parts;
   return ({ chip }) => {
@@ -53,4 +55,35 @@ function showDownload(event: DownloadEvent, { progress, phase }: Reading): void 
   if (event.kind !== 'downloading') phase(kind, facts);
   else if (event.total === undefined) progress({ phase: kind });
   else progress({ phase: kind, done: event.done, total: event.total });
+}
+
+/**
+ * A copy of the flash as a message names it: the list a flash node has made (with bytes or paths), a folder or file
+ * of this machine, or bytes. Throws `InputError`, `FirmwareError`.
+ */
+export async function readCopies(value: unknown): Promise<Copy[]> {
+  const bytes = bytesOf(value);
+  if (bytes && bytes.length > 0) return [{ data: bytes }];
+  if (typeof value === 'string' && value.trim() !== '') return readBackup(value.trim());
+  if (!Array.isArray(value) || value.length === 0) throw noCopy();
+  return Promise.all(value.map(readCopy));
+}
+
+async function readCopy(value: unknown): Promise<Copy> {
+  const { label, offset, data, path } = Object(value) as Record<string, unknown>;
+  const bytes = bytesOf(data) ?? (typeof path === 'string' ? (await readBackup(path))[0]?.data : undefined);
+  if (!bytes) throw noCopy();
+  return {
+    data: bytes,
+    ...(typeof label === 'string' ? { label } : {}),
+    ...(typeof offset === 'number' ? { offset } : {}),
+  };
+}
+
+function noCopy(): InputError {
+  const expected = 'Buffer | path | [{ label, offset, data | path }]';
+  return new InputError('bad-payload', 'there is no copy to write back', {
+    expected,
+    found: 'something else',
+  });
 }

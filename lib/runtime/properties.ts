@@ -92,6 +92,13 @@ export function requiredText(value: unknown, property: string): string {
   });
 }
 
+/** A text, or nothing where it is absent or blank. */
+export function optionalText(value: unknown, property: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value.trim() || undefined;
+  throw new InputError('bad-property', `${property} is no text`, { property, found: kindOf(value) });
+}
+
 /** A place or size in the flash as number, decimal or hex text; blank means that it is not given. */
 export function optionalAddress(value: unknown, property: string): number | undefined {
   if (value === undefined || value === null || (typeof value === 'string' && value.trim() === ''))

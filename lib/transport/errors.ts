@@ -15,7 +15,7 @@ export type PortErrorCode =
   | 'port-missing'
   /** Several ports fit the USB device that is asked for; `facts.paths` has them. */
   | 'port-ambiguous'
-  /** Another program, or another open of ours, has the port. */
+  /** Another program, or another open of ours, has the port. Facts, where Linux tells: `program`, `pid`. */
   | 'port-busy'
   /** The user this process runs as may not open it. */
   | 'port-permission'

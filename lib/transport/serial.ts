@@ -1,4 +1,6 @@
 import { openingError, PortError, wordsOf } from './errors.ts';
+import type { PortFacts } from './errors.ts';
+import { holderOf } from './holder.ts';
 import type { SerialBinding, SerialHandle } from './serial-binding.ts';
 import { SerialTransport } from './serial-transport.ts';
 import { DEFAULT_BAUD_RATE, OPEN_TIMEOUT_MS } from './transport.ts';
@@ -56,7 +58,7 @@ export async function openSerial(
     // What opens after we have given up must not stay open: the port would be busy for ever.
     opening.then((late) => late.close()).catch(() => undefined);
     if (signal?.aborted) throw error;
-    throw openingError(port, error);
+    throw await withHolder(openingError(port, error), path);
   }
 
   const linesNow = platform === 'win32' ? { dtr: false, rts: false } : { dtr: true, rts: true };
@@ -69,4 +71,18 @@ export async function openSerial(
     throw error;
   }
   return transport;
+}
+
+/** Names the program that has a busy port, where that can be known (`facts.program`, `facts.pid`). */
+async function withHolder(error: PortError, path: string): Promise<PortError> {
+  const holder = error.code === 'port-busy' ? await holderOf(path) : undefined;
+  if (!holder) return error;
+  const message = `${error.message} (${holder.program}, process ${holder.pid}, has it)`;
+  return new PortError(
+    error.code,
+    error.port,
+    message,
+    { ...(error.facts as PortFacts), ...holder, case: 'held' },
+    error.cause,
+  );
 }

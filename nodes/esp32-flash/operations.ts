@@ -6,6 +6,7 @@ import {
   inspectBoard,
   readBoard,
   resetBoard,
+  restoreBoard,
   verifyBoard,
 } from '../../lib/board/loader-jobs.ts';
 import type {
@@ -16,9 +17,9 @@ import type {
   LoaderJobOptions,
   Range,
 } from '../../lib/board/loader-jobs.ts';
-import { readFirmware } from '../../lib/runtime/firmware.ts';
+import { readCopies, readFirmware } from '../../lib/runtime/firmware.ts';
 import type { JobContext, JobNodeDef, Reading } from '../../lib/runtime/job-node.ts';
-import { flag, oneOf, optionalAddress, typedProperty } from '../../lib/runtime/properties.ts';
+import { flag, oneOf, optionalAddress, optionalText, typedProperty } from '../../lib/runtime/properties.ts';
 import type { Message } from '../../lib/runtime/properties.ts';
 
 export interface FlashDef extends JobNodeDef {
@@ -30,8 +31,11 @@ export interface FlashDef extends JobNodeDef {
   offset: string;
   size: string;
   dryRun: boolean;
-  /** What is read and sent along before anything is erased. */
+  /** What is read and sent along before anything is erased, and the folder it is written to instead. */
   backup: string;
+  backupTo?: string;
+  /** Label of the partition that firmware or a copy goes to. */
+  partition?: string;
 }
 
 /** Status text key and its facts, by result. */
@@ -63,6 +67,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
       erase: oneOf(msg['erase'] ?? def.erase, ERASE_CHOICES, 'needed', 'erase'),
       dryRun: flag(msg['dryRun'] ?? def.dryRun),
       backup: oneOf(msg['backup'] ?? def.backup, BACKUP_CHOICES, 'none', 'backup'),
+      backupTo: optionalText(msg['backupTo'] ?? def.backupTo, 'backupTo'),
       ...placeOf(def, msg),
     };
     return {
@@ -72,6 +77,22 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
           ...loaderOptions(context, msg),
         });
         return { payload: result, shown: wish.dryRun ? { key: 'planned' } : flashed(result) };
+      },
+    };
+  },
+
+  restore: async (api, node, def, msg) => {
+    const value = await typedProperty(api, node, msg, def.firmware, def.firmwareType);
+    const copies = await readCopies(value);
+    const { partition, force } = placeOf(def, msg);
+    return {
+      run: async (context) => {
+        const result = await restoreBoard(context.device, copies, {
+          partition,
+          force,
+          ...loaderOptions(context, msg),
+        });
+        return { payload: result, shown: flashed(result) };
       },
     };
   },
@@ -122,7 +143,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     return {
       run: async (context) => {
         const result = await resetBoard(context.device, into, loaderOptions(context, msg));
-        return { payload: result, shown: { key: 'reset' } };
+        return { payload: result, shown: { key: result.started === 'press-en' ? 'press-en' : into } };
       },
     };
   },
@@ -150,11 +171,14 @@ async function firmwareOf(
 ): Promise<FlashSource> {
   const value = await typedProperty(api, node, msg, def.firmware, def.firmwareType);
   const sha256 = typeof msg['sha256'] === 'string' ? msg['sha256'] : undefined;
-  return readFirmware(api, value, { sha256, force: flag(msg['force']) }, reading);
+  return readFirmware(api, value, { sha256, ...placeOf(def, msg) }, reading);
 }
 
-function placeOf(def: FlashDef, msg: Message): { offset: number | undefined; force: boolean } {
-  return { offset: optionalAddress(msg['offset'] ?? def.offset, 'offset'), force: flag(msg['force']) };
+function placeOf(def: FlashDef, msg: Message): { offset?: number; partition?: string; force: boolean } {
+  const offset = optionalAddress(msg['offset'] ?? def.offset, 'offset');
+  const partition = optionalText(msg['partition'] ?? def.partition, 'partition');
+  const force = flag(msg['force']);
+  return { ...(offset === undefined ? {} : { offset }), ...(partition ? { partition } : {}), force };
 }
 
 function rangeOf(def: FlashDef, msg: Message): Range {

@@ -60,7 +60,10 @@ describe('bad input: the port', () => {
     try {
       const other = await openTransport(board.pty);
       const node = await NodeUnderTest.load('mp-repl', board.pty, EVALUATE);
-      assertDiagnosed(node, (await node.send({ payload: '2 + 2' })).caught, 'port-busy');
+      const { caught } = await node.send({ payload: '2 + 2' });
+      assertDiagnosed(node, caught, 'port-busy');
+      // It is this very process that has it.
+      assert.equal(caught?.diagnosis?.evidence['pid'], process.pid);
       await other.close();
       assert.equal((await node.send({ payload: '2 + 2' })).result?.payload, 4);
     } finally {

@@ -1,0 +1,111 @@
+/** How a board comes up after it was flashed or reset: success is only said for what was heard. */
+import assert from 'node:assert/strict';
+import { Board } from '../../lib/board/board.ts';
+import { flashBoard, resetBoard } from '../../lib/board/loader-jobs.ts';
+import type { FlashWish, LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
+import { checkParts } from '../../lib/esp/place.ts';
+import { failsWith } from '../support/failures.ts';
+import { demoImage } from '../virtual-board/demo-image.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
+import type { VirtualBoard } from '../virtual-board/launch.ts';
+import { crc32 } from '../virtual-board/image.ts';
+
+type Options = LoaderJobOptions & FlashWish;
+
+const image = demoImage({ payloadSize: 30_000 });
+const other = demoImage({ payloadSize: 30_000, seed: 3 });
+const APP_AT = 0x10000;
+const app = other.bytes.slice(APP_AT - other.offset);
+const OPTIONS: Options = {
+  baudRate: 921600,
+  connectTimeoutMs: 15_000,
+  erase: 'needed',
+  onEvent: () => undefined,
+};
+
+describe('board: how it comes up', () => {
+  let device: VirtualBoard;
+  let board: Board;
+  before(async () => {
+    device = await launchBoard({ timing: 'none' });
+    board = new Board({ port: device.rfc2217, baudRate: 115200 });
+  });
+  after(async () => {
+    await board.close();
+    await device.close();
+  });
+  afterEach(() => device.clearFaults());
+
+  const flash = (bytes: Uint8Array, options: Partial<Options> = {}): Promise<{ started: string }> =>
+    flashBoard(board, checkParts([{ bytes }]), { ...OPTIONS, ...options });
+
+  it('is told with its cause where it restarts for lack of power', async () => {
+    await device.fault({ kind: 'brown-out' });
+    await assert.rejects(flash(image.bytes), failsWith('boot-failed', { heard: 'brown-out' }));
+    await assert.rejects(resetBoard(board, 'run', OPTIONS), failsWith('boot-failed', { heard: 'brown-out' }));
+    await device.clearFaults();
+    assert.equal((await flash(image.bytes)).started, 'prompt');
+  });
+
+  it('is told with its cause where nothing is found to start', async () => {
+    const nowhere = { erase: 'all', offset: 0x20000, force: true } as const;
+    await assert.rejects(flash(image.bytes, nowhere), failsWith('boot-failed', { heard: 'boot-loop' }));
+    assert.equal((await flash(image.bytes)).started, 'prompt');
+  });
+
+  it('is told by the mode it says it boots in', async () => {
+    const loader = await resetBoard(board, 'loader', OPTIONS);
+    assert.deepEqual([loader.bootMode, loader.started], ['0x3', undefined]);
+    const run = await resetBoard(board, 'run', OPTIONS);
+    assert.deepEqual([run.bootMode, run.started], ['0x13', 'prompt']);
+  });
+
+  it('runs an application alone that was put into the slot it starts from', async () => {
+    await flash(image.bytes);
+    await device.writeFlash(0x8000, tableWithSlots());
+    await device.writeFlash(SLOTS[1]!.offset, image.bytes.slice(APP_AT - image.offset));
+    await device.writeFlash(OTADATA.offset, entry(2));
+    assert.equal((await flash(app)).started, 'prompt');
+    assert.ok(Buffer.from(await device.readFlash(SLOTS[1]!.offset, app.length)).equals(app));
+    // The one that does not start is left alone.
+    assert.ok(!Buffer.from(await device.readFlash(SLOTS[0]!.offset, app.length)).equals(app));
+    assert.equal((await flash(app, { partition: SLOTS[0]!.label })).started, 'prompt');
+    assert.ok(Buffer.from(await device.readFlash(SLOTS[0]!.offset, app.length)).equals(app));
+  });
+}).timeout(60_000);
+
+interface Row {
+  label: string;
+  type: number;
+  subtype: number;
+  offset: number;
+  size: number;
+}
+
+const OTADATA: Row = { label: 'otadata', type: 1, subtype: 0, offset: 0xd000, size: 0x2000 };
+const SLOTS: Row[] = [
+  { label: 'ota_0', type: 0, subtype: 0x10, offset: 0x10000, size: 0x70000 },
+  { label: 'ota_1', type: 0, subtype: 0x11, offset: 0x80000, size: 0x70000 },
+];
+const VFS: Row = { label: 'vfs', type: 1, subtype: 0x81, offset: 0x200000, size: 0x200000 };
+
+/** The rows one after the other, and FF behind them. */
+function tableWithSlots(): Uint8Array {
+  const table = Buffer.alloc(0xc00, 0xff);
+  for (const [i, { label, type, subtype, offset, size }] of [OTADATA, ...SLOTS, VFS].entries()) {
+    table.fill(0, i * 32, (i + 1) * 32);
+    table.writeUInt16LE(0x50aa, i * 32);
+    table.set([type, subtype], i * 32 + 2);
+    table.writeUInt32LE(offset, i * 32 + 4);
+    table.writeUInt32LE(size, i * 32 + 8);
+    table.write(label, i * 32 + 12);
+  }
+  return table;
+}
+
+function entry(sequence: number): Uint8Array {
+  const bytes = Buffer.alloc(32, 0xff);
+  bytes.writeUInt32LE(sequence, 0);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 4)), 28);
+  return bytes;
+}
