@@ -181,7 +181,7 @@ async function flashOnce(
   options: FlashOptions & Rung,
   soFar: SoFar,
 ): Promise<Outcome> {
-  const { loader, reach, security } = session;
+  const { loader, security } = session;
   refuseOther(session.facts, soFar);
   loader.mode = { ...loader.mode, flashBlock: Math.min(loader.mode.flashBlock, options.flashBlock) };
   const { placed, partitions, readable } = await placeOn(session, source, options);

@@ -17,7 +17,7 @@ export interface CopiedBoard {
   /** `aa:bb:cc:dd:ee:ff`, where it can be told. */
   mac?: string | undefined;
   /** Bytes. */
-  flashSize: number;
+  flashSize?: number | undefined;
 }
 
 interface ListedPart {
