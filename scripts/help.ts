@@ -25,7 +25,7 @@ function entry(code: string, words: Words): string {
 }
 
 /** As HTML; what an error fills in (`__path__`) stands as the name of it. */
-function html(text: string): string {
+export function html(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -1,15 +1,12 @@
 /** Every example is imported into a real Node-RED, deployed on virtual boards, and does what it promises. */
 import { Chromium, needsChromium } from '../support/chromium.ts';
 import { Closing } from '../support/closing.ts';
-import { FileServer } from '../firmware/server.ts';
-import { demoImage } from '../virtual-board/demo-image.ts';
+import { startCatalogue } from '../firmware/server.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
 import { prepared } from './files.ts';
 import { NodeRed } from './node-red.ts';
 import { EXAMPLES } from './table.ts';
-
-const FIRMWARE = 'ESP32_GENERIC-20251209-v1.27.0.bin';
 
 for (const version of ['node-red', 'node-red-4']) describe(`examples in ${version}`, function () {
   this.timeout(120_000);
@@ -18,12 +15,8 @@ for (const version of ['node-red', 'node-red-4']) describe(`examples in ${versio
   let nodeRed: NodeRed;
 
   before(async () => {
-    // MicroPython's downloads, as its site has them.
-    const server = new FileServer();
-    await server.start();
+    const server = await startCatalogue();
     closing.later(() => server.stop());
-    server.file('/download/ESP32_GENERIC/', `<a href="/firmware/${FIRMWARE}">v1.27.0</a>`);
-    server.file(`/firmware/${FIRMWARE}`, demoImage().bytes);
     nodeRed = await NodeRed.start({ esp32FlashCatalogue: server.url('/download/') }, version);
     closing.later(() => nodeRed.close());
     closing.later(() => chromium.close());

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import assert from 'node:assert/strict';
 import { FirmwareError } from '../../lib/firmware/errors.ts';
 import type { FirmwareErrorCode } from '../../lib/firmware/errors.ts';
+import { demoImage } from '../virtual-board/demo-image.ts';
 import type { DownloadEvent, SourceOptions } from '../../lib/firmware/source.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -61,6 +62,16 @@ export class FileServer {
   count(path: string): number {
     return this.requests.filter((request) => request.path === path).length;
   }
+}
+
+/** A server with MicroPython's downloads, as its site has them: one release, for the ESP32. */
+export async function startCatalogue(): Promise<FileServer> {
+  const server = new FileServer();
+  await server.start();
+  const firmware = '/firmware/ESP32_GENERIC-20251209-v1.27.0.bin';
+  server.file('/download/ESP32_GENERIC/', `<a href="${firmware}">v1.27.0</a>`);
+  server.file(firmware, demoImage().bytes);
+  return server;
 }
 
 /** A server, a folder and the options of a source, new for each test of a suite. */
