@@ -1,22 +1,25 @@
 /** Jobs that steer what runs on a board: interrupt it, restart it. */
 import { softReset, watchBoot } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';
-import type { RunOptions } from '../micropython/raw-repl.ts';
-import { HARD_RESET, runReset } from '../esp/reset.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
+import { pressEn } from './press-en.ts';
 import { heard } from './python-jobs.ts';
 import { enterRawRepl, withRawRepl } from './repl-job.ts';
 
-/** `timeoutMs`: how long a boot is watched; a main.py that runs for ever gives no prompt. */
-export type ControlOptions = JobOptions & RunOptions;
+export interface ControlOptions extends JobOptions {
+  /** How long a boot is watched; a main.py that runs for ever gives no prompt. */
+  timeoutMs: number;
+  /** What the board prints meanwhile. */
+  onOutput?: ((bytes: Uint8Array) => void) | undefined;
+}
 
 /** Ends the running program, if there is one; the board is at its friendly prompt then. Throws as `RawRepl.enter`. */
 export async function interrupt(board: Board, options: JobOptions): Promise<void> {
   return board.run({
     kind: 'run',
     ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, () => Promise.resolve(), 'leave'),
+    run: (lease) => withRawRepl(lease, () => Promise.resolve(), { after: 'leave' }),
   });
 }
 
@@ -34,10 +37,10 @@ export async function softResetBoard(
     run: async (lease) => {
       const { transport, signal } = lease;
       if (!options.runMain) {
-        await withRawRepl(lease, (repl) => repl.softReset(heard(lease, options)), 'leave');
+        await withRawRepl(lease, (repl) => repl.softReset(heard(lease, options)), { after: 'leave' });
         return { started: 'prompt' };
       }
-      await withRawRepl(lease, () => Promise.resolve(), 'leave');
+      await withRawRepl(lease, () => Promise.resolve(), { after: 'leave' });
       return softReset(transport, { signal, ...heard(lease, options) });
     },
   });
@@ -58,14 +61,6 @@ export async function hardReset(board: Board, options: ControlOptions): Promise<
       return watchBoot(transport, watch);
     },
   });
-}
-
-/** EN low for a moment; `false` where the port has no lines. */
-export async function pressEn({ transport, signal, idleLines }: Lease): Promise<boolean> {
-  if (!transport.hasModemLines) return false;
-  const isPressed = await runReset(transport, HARD_RESET, signal);
-  if (isPressed && idleLines) await transport.setModemLines(idleLines);
-  return isPressed;
 }
 
 /** The board restarts before the code ends, so nobody waits for its end. Returns what has come of the boot. */

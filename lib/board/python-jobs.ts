@@ -1,40 +1,82 @@
 /** Jobs for a board that runs MicroPython: run Python on it, put a file on it. */
-import { softReset } from '../micropython/boot.ts';
+import { beginSoftReset, softReset } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';
-import { evaluate } from '../micropython/evaluate.ts';
+import { call, evaluate, setGlobal } from '../micropython/answer.ts';
 import type { RawRepl, RunOptions } from '../micropython/raw-repl.ts';
 import { uploadFile } from '../micropython/upload.ts';
 import type { UploadProgress, UploadResult } from '../micropython/upload.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { withRawRepl } from './repl-job.ts';
+import type { HoldOptions } from './repl-job.ts';
 
 /** A main.py that runs for ever gives no prompt; what it prints so long is shown. */
 const SOFT_RESET_MS = 5000;
 
-/** Runs Python and returns when it ended. Throws `MicroPythonError` 'python-error' and others. */
-export async function runPython(
-  board: Board,
-  source: string,
-  options: JobOptions & RunOptions,
-): Promise<void> {
-  return board.run({
-    kind: 'run',
-    ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, (repl) => repl.run(source, heard(lease, options))),
-  });
+export interface PythonJobOptions extends JobOptions, RunOptions, HoldOptions {
+  /** The board's global `params` gets this value first, see `toldValue`. */
+  params?: unknown;
+  /** Restart the interpreter after, so that boot.py and main.py run again; also when the code raised. */
+  restart?: boolean | undefined;
 }
 
-/** The value of one expression, see `pythonValue`. */
+/**
+ * Runs Python and returns when it ended. Throws `MicroPythonError` 'python-error' with the traceback in
+ * `facts.text`, 'program-running', and as `RawRepl.enter` and `RawRepl.finish`.
+ */
+export async function runPython(board: Board, source: string, options: PythonJobOptions): Promise<void> {
+  return pythonJob(board, options, (repl, run) => repl.run(source, run));
+}
+
+/** The value of one expression, see `pythonValue`. Throws as `runPython`. */
 export async function evaluatePython(
   board: Board,
   expression: string,
-  options: JobOptions & RunOptions,
+  options: PythonJobOptions,
 ): Promise<unknown> {
+  return pythonJob(board, options, (repl, run) => evaluate(repl, expression, run));
+}
+
+/** A function by its name, and what it is called with. */
+export interface Call {
+  name: string;
+  args: readonly unknown[];
+  kwargs: Readonly<Record<string, unknown>>;
+}
+
+/** What a function on the board returns, see `call`. Throws as `runPython`. */
+export async function callPython(
+  board: Board,
+  { name, args, kwargs }: Call,
+  options: PythonJobOptions,
+): Promise<unknown> {
+  return pythonJob(board, options, (repl, run) => call(repl, name, args, kwargs, run));
+}
+
+async function pythonJob<T>(
+  board: Board,
+  options: PythonJobOptions,
+  work: (repl: RawRepl, run: RunOptions) => Promise<T>,
+): Promise<T> {
+  const { params, restart = false, interrupt, onStep } = options;
   return board.run({
     kind: 'run',
     ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, (repl) => evaluate(repl, expression, heard(lease, options))),
+    run: async (lease) => {
+      const run = heard(lease, options);
+      const code = { hasBegun: false };
+      const begin = async (repl: RawRepl): Promise<T> => {
+        code.hasBegun = true;
+        if (params !== undefined) await setGlobal(repl, 'params', params, run);
+        return work(repl, run);
+      };
+      const hold = { ...(interrupt === undefined ? {} : { interrupt }), ...(onStep ? { onStep } : {}) };
+      try {
+        return await withRawRepl(lease, begin, { ...hold, after: restart ? 'leave' : 'keep' });
+      } finally {
+        if (restart && code.hasBegun) await beginSoftReset(lease.transport, lease.signal);
+      }
+    },
   });
 }
 
@@ -59,7 +101,7 @@ export async function uploadToBoard(
     kind: 'upload',
     ...jobOptions(options),
     run: async (lease) => {
-      const after = options.softReset ? 'leave' : 'keep';
+      const after = { after: options.softReset ? 'leave' : 'keep' } as const;
       const upload = (repl: RawRepl): Promise<UploadResult> =>
         uploadFile(repl, path, content, options.onProgress);
       const written = await withRawRepl(lease, upload, after);
@@ -72,7 +114,10 @@ export async function uploadToBoard(
 }
 
 /** What a job's program prints goes to its caller and to everyone who listens to the board. */
-export function heard<T extends Pick<RunOptions, 'onOutput'>>({ printed }: Lease, options: T): T & Heard {
+export function heard<T extends Heard>(
+  { printed }: Lease,
+  options: T,
+): Omit<T, 'onOutput'> & { onOutput: (bytes: Uint8Array) => void } {
   const onOutput = (bytes: Uint8Array): void => {
     printed(bytes);
     options.onOutput?.(bytes);
@@ -80,4 +125,6 @@ export function heard<T extends Pick<RunOptions, 'onOutput'>>({ printed }: Lease
   return { ...options, onOutput };
 }
 
-type Heard = Required<Pick<RunOptions, 'onOutput'>>;
+interface Heard {
+  onOutput?: ((bytes: Uint8Array) => void) | undefined;
+}

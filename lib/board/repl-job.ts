@@ -1,7 +1,9 @@
 /** The raw REPL for jobs: got hold of, kept for the next job, and left in order however the work ends. */
 import { MicroPythonError } from '../micropython/errors.ts';
 import { RawRepl } from '../micropython/raw-repl.ts';
+import type { EnterOptions } from '../micropython/entry.ts';
 import type { Lease } from './board.ts';
+import { pressEn } from './press-en.ts';
 
 /** The longest way back to the prompt after a job was cut off. */
 const RECOVER_TIMEOUT_MS = 8000;
@@ -13,15 +15,15 @@ const RECOVER_TIMEOUT_MS = 8000;
 export async function withRawRepl<T>(
   lease: Lease,
   work: (repl: RawRepl) => Promise<T>,
-  after: 'keep' | 'leave' = 'keep',
+  { after = 'keep', ...hold }: HoldOptions & { after?: 'keep' | 'leave' } = {},
 ): Promise<T> {
-  const repl = await enterRawRepl(lease);
+  const repl = await enterRawRepl(lease, hold);
   let result: T;
   try {
     result = await work(repl);
   } catch (error) {
     // An exception is how code may end; the REPL is as it was.
-    if (error instanceof MicroPythonError && error.code === 'python-error') await done(lease, repl, after);
+    if (hasEnded(error)) await done(lease, repl, after);
     else await recover(lease, error);
     throw error;
   }
@@ -29,14 +31,26 @@ export async function withRawRepl<T>(
   return result;
 }
 
-/** The raw REPL, wherever the job before left the board. Whoever calls this leaves it, or resets the board. */
-export async function enterRawRepl({ transport, signal, repl: kept, printed }: Lease): Promise<RawRepl> {
+/** Whether the code came to its end, and the raw REPL waits for the next. */
+function hasEnded(error: unknown): boolean {
+  return error instanceof MicroPythonError && ['python-error', 'soft-reset'].includes(error.code);
+}
+
+/** How a board is got hold of. */
+export type HoldOptions = Pick<EnterOptions, 'interrupt' | 'onStep'>;
+
+/**
+ * The raw REPL, wherever the job before left the board; the last step is a restart of the chip. Whoever calls this
+ * leaves it, or resets the board. Throws as `RawRepl.enter`.
+ */
+export async function enterRawRepl(lease: Lease, hold: HoldOptions = {}): Promise<RawRepl> {
+  const { transport, signal, repl: kept, printed } = lease;
   if (kept) {
     kept.resume(signal);
     return kept;
   }
   const repl = new RawRepl(transport, signal);
-  await repl.enter({ onOutput: printed });
+  await repl.enter({ onOutput: printed, hardReset: () => pressEn(lease), ...hold });
   return repl;
 }
 

@@ -3,10 +3,9 @@
  * no value of a message can become code.
  */
 import { readFile } from 'node:fs/promises';
-import { MicroPythonError } from './errors.ts';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
 
-export type BoardScriptName = 'receive' | 'evaluate' | 'files' | 'send';
+export type BoardScriptName = 'receive' | 'answer' | 'files' | 'rescue' | 'send';
 
 /** Marks the one line of output that carries the result, as a program may print beside it. */
 const RESULT_MARK = '\x1e';
@@ -23,15 +22,25 @@ export async function boardScript(
   args: readonly unknown[],
   answering: Answering = 'once',
 ): Promise<string> {
-  const source = await readFile(new URL(`board/${name}.py`, import.meta.url), 'utf8');
   const data = Buffer.from(JSON.stringify(args), 'utf8').toString('base64');
   const answer = `main(*json.loads(binascii.a2b_base64("${data}")))`;
   const call =
     answering === 'once'
       ? `print("\\x1e" + json.dumps(${answer}))`
       : `for _ in ${answer}:\n print("\\x1e" + json.dumps(_))`;
-  const body = `${minified(source)}\n${call}`.replace(/^/gm, ' ');
+  const body = `${await minified(name)}\n${call}`.replace(/^/gm, ' ');
   return `def _board_script():\n${body}\n_board_script()\ndel _board_script\n`;
+}
+
+/**
+ * The source that defines `helper`: called with the base64 of the JSON of a list, it prints as JSON, behind the
+ * mark, what the script's `main(*list)` returns.
+ */
+export async function helperScript(name: BoardScriptName, helper: string): Promise<string> {
+  const call =
+    'return lambda data: print("\\x1e" + json.dumps(main(*json.loads(binascii.a2b_base64(data)))))';
+  const body = `${await minified(name)}\n${call}`.replace(/^/gm, ' ');
+  return `def ${helper}():\n${body}\n${helper} = ${helper}()\n`;
 }
 
 /** What a board script printed, apart from its result. */
@@ -69,7 +78,8 @@ export function splitResult(printed: Buffer): ScriptOutput {
 }
 
 /** Without comments and blank lines: they cost wire time and the board's memory. */
-function minified(source: string): string {
+async function minified(name: BoardScriptName): Promise<string> {
+  const source = await readFile(new URL(`board/${name}.py`, import.meta.url), 'utf8');
   return source
     .split('\n')
     .filter((line) => !/^\s*(#|$)/.test(line))
@@ -94,39 +104,8 @@ export async function runScriptEach(
   { stallMs, onValue }: ValuesOptions,
 ): Promise<void> {
   const lines = new ValueLines(onValue);
-  await runToEnd(repl, await boardScript(name, args, 'each'), stallMs, (bytes) => lines.push(bytes));
-}
-
-/**
- * Runs code however long it takes, as long as it says something. Throws as `runScriptEach`.
- * `onOutput` hears what it prints.
- */
-export async function runToEnd(
-  repl: RawRepl,
-  source: string,
-  stallMs: number,
-  onOutput: (bytes: Uint8Array) => void,
-): Promise<void> {
-  await repl.begin(source);
-  await copyUntilEnd(repl, stallMs, onOutput);
-  const raised: Uint8Array[] = [];
-  await copyUntilEnd(repl, stallMs, (bytes) => void raised.push(bytes));
-  await repl.expect('>');
-  const text = Buffer.concat(raised).toString('utf8');
-  if (text !== '') throw new MicroPythonError('python-error', text, { text });
-}
-
-/** What the board prints up to its next end mark. */
-async function copyUntilEnd(
-  repl: RawRepl,
-  stallMs: number,
-  sink: (bytes: Uint8Array) => void,
-): Promise<void> {
-  for (;;) {
-    const { bytes, ended } = await repl.untilEnd(stallMs);
-    sink(bytes);
-    if (ended) return;
-  }
+  const source = await boardScript(name, args, 'each');
+  await repl.run(source, { stallMs, onOutput: (bytes) => lines.push(bytes) });
 }
 
 /** Finds the lines with values; what a program prints between them is not ours. */

@@ -123,8 +123,13 @@ const REBOOT_TIMEOUT_MS = 5000;
 
 /** Soft reset at the friendly prompt: a fresh heap, then boot.py and main.py. Throws as `watchBoot`. */
 export async function softReset(transport: Transport, options: WatchOptions): Promise<Boot> {
+  return readBoot(await beginSoftReset(transport, options.signal), options);
+}
+
+/** The same without a look at what comes: returns when the board has begun anew. */
+export async function beginSoftReset(transport: Transport, signal: AbortSignal): Promise<Inbox> {
   const inbox = new Inbox(transport);
   await transport.write(CTRL_D);
-  await inbox.until(REBOOT, { timeoutMs: REBOOT_TIMEOUT_MS, signal: options.signal });
-  return readBoot(inbox, options);
+  await inbox.until(REBOOT, { timeoutMs: REBOOT_TIMEOUT_MS, signal });
+  return inbox;
 }

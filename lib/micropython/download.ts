@@ -4,7 +4,7 @@
  */
 import { inflateRawSync, crc32 } from 'node:zlib';
 import { folderPath } from './board-path.ts';
-import { boardScript, runToEnd } from './board-script.ts';
+import { boardScript } from './board-script.ts';
 import { MicroPythonError } from './errors.ts';
 import { fileError } from './file-error.ts';
 import type { RawRepl } from './raw-repl.ts';
@@ -63,7 +63,8 @@ export async function readFiles(
 
 async function receive(repl: RawRepl, pieces: Piece[], onFrame: (frame: Frame) => void): Promise<void> {
   const frames = new FrameReader(onFrame);
-  await runToEnd(repl, await boardScript('send', [pieces, BLOCK]), STALL_MS, (bytes) => frames.push(bytes));
+  const source = await boardScript('send', [pieces, BLOCK]);
+  await repl.run(source, { stallMs: STALL_MS, onOutput: (bytes) => frames.push(bytes) });
 }
 
 interface Frame {

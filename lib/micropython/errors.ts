@@ -23,8 +23,20 @@ export type MicroPythonErrorCode =
   | 'no-prompt'
   /** The code raised. Facts: the fields of `PythonError`. */
   | 'python-error'
-  /** The board restarted while code ran. Facts: `tail`. */
+  /** The board restarted while code ran. Facts: `tail`, `reset` (the mask ROM's reason, `0xc (SW_CPU_RESET)`). */
   | 'board-restarted'
+  /** The same, for lack of power. */
+  | 'brown-out'
+  /** The same, as it crashed. Facts: also `reason`, `LoadProhibited`. */
+  | 'panic'
+  /** The code ended the interpreter: SystemExit, `sys.exit()`, `machine.soft_reset()`. Facts: `tail`. */
+  | 'soft-reset'
+  /** A value for the board is nested too deeply, or holds itself. Facts: `depth`. */
+  | 'value-too-deep'
+  /** A board could not be got back. Facts: `what` ('prompt': it does not come up; 'partition': files not found). */
+  | 'rescue-failed'
+  /** A program runs, and must not be interrupted. Facts: `tail`. */
+  | 'program-running'
   /** Code did not end in time and was interrupted. Facts: `timeoutMs`, `interrupted`. */
   | 'run-timeout'
   /** The board left the raw REPL's protocol. Facts: `expected`, `tail`. */

@@ -12,9 +12,12 @@ const END = 0x04;
 const WINDOW_READ = 0x01;
 /** The board compiles while it receives and takes its time over it. */
 const WINDOW_TIMEOUT_MS = 10_000;
-/** Plain raw mode has no flow control, and a board's input ring holds 260 bytes (ESP8266 less). */
-const PLAIN_CHUNK = 128;
-const PLAIN_PAUSE_MS = 15;
+/**
+ * Plain raw mode has no flow control, and firmware so old that it knows nothing else runs on boards with small
+ * input buffers: tools for the ESP8266 send 30 bytes each 10 ms.
+ */
+const PLAIN_CHUNK = 30;
+const PLAIN_PAUSE_MS = 10;
 /** Bytes the REPL takes for keys of its own. */
 const KEYS = /[\x01-\x05]/;
 

@@ -123,10 +123,13 @@ describe('micropython: source sent', () => {
     await assert.rejects(run, failsWith('repl-confused'));
   });
 
-  it('and what a board tells of its restart ends the run at once', async () => {
+  it('and what a board tells of its crash ends the run', async () => {
     const panic =
       "Guru Meditation Error: Core  0 panic'ed (LoadProhibited).\r\nRebooting...\r\nets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n";
     const firmware = new Firmware(WINDOW, panic);
-    await assert.rejects(run(firmware.repl(), 'crash()'), failsWith('board-restarted', { heard: 'panic' }));
+    await assert.rejects(
+      run(firmware.repl(), 'crash()'),
+      failsWith('panic', { reason: 'LoadProhibited', reset: '0xc (SW_CPU_RESET)' }),
+    );
   });
 });

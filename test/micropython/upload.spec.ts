@@ -1,7 +1,7 @@
 /** Files put on a board whole or not at all, whatever happens on the way. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { evaluate } from '../../lib/micropython/evaluate.ts';
+import { evaluate } from '../../lib/micropython/answer.ts';
 import { boardPath } from '../../lib/micropython/board-path.ts';
 import { uploadFile } from '../../lib/micropython/upload.ts';
 import type { UploadProgress } from '../../lib/micropython/upload.ts';

@@ -1,6 +1,6 @@
 /** Expressions evaluated on a board, their values and their errors. */
 import assert from 'node:assert/strict';
-import { evaluate } from '../../lib/micropython/evaluate.ts';
+import { evaluate } from '../../lib/micropython/answer.ts';
 import type { RawRepl } from '../../lib/micropython/raw-repl.ts';
 import { parseTraceback } from '../../lib/micropython/traceback.ts';
 import { pythonValue } from '../../lib/micropython/values.ts';

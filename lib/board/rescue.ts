@@ -1,0 +1,130 @@
+/**
+ * A board that lets nobody in: its main.py sleeps, restarts the chip, or goes on after every Ctrl-C. The file is put
+ * aside; where even that cannot be done, the partition of its files is erased, and nothing else.
+ */
+import type { BackupPart } from '../esp/backup.ts';
+import { runScript } from '../micropython/board-script.ts';
+import { softReset, watchBoot } from '../micropython/boot.ts';
+import type { Boot } from '../micropython/boot.ts';
+import { MicroPythonError } from '../micropython/errors.ts';
+import { RawRepl } from '../micropython/raw-repl.ts';
+import { jobOptions } from './board.ts';
+import type { Board, Lease } from './board.ts';
+import { eraseBoard, inspectBoard, readBoard } from './loader-jobs.ts';
+import type { LoaderJobOptions } from './loader-jobs.ts';
+import { pressEn } from './press-en.ts';
+import { heard } from './python-jobs.ts';
+
+/** What runs by itself, in the order in which it is suspected. */
+const SUSPECTS = ['/main.py', '/boot.py'];
+const BOOT_MS = 8000;
+const SCRIPT_MS = 10_000;
+/** A person who has to press EN needs longer than the lines. */
+const BY_HAND_MS = 30_000;
+
+export interface RescueOptions extends LoaderJobOptions {
+  /** Erase the board's files where nothing else helps. */
+  erase: boolean;
+  /** Is given what is about to be erased. */
+  onBackup: (part: BackupPart) => void;
+  onOutput?: ((bytes: Uint8Array) => void) | undefined;
+  /** Each step as it begins; `press EN` asks a person to do so, where the port has no lines. */
+  onStep: (name: string) => void;
+}
+
+export interface Rescue extends Boot {
+  /** Files that do not run any more: what they were and what they are called now. */
+  renamed: { from: string; to: string }[];
+  /** The partition of the files, where it was erased. */
+  erased?: { label: string; offset: number; size: number };
+}
+
+/**
+ * Returns when the board stands at its prompt after a restart; that was seen. Throws 'no-prompt' where it cannot be
+ * had and nothing may be erased, 'rescue-failed' where it does not come up even so, and as `eraseBoard`.
+ */
+export async function rescueBoard(board: Board, options: RescueOptions): Promise<Rescue> {
+  const renamed: Rescue['renamed'] = [];
+  try {
+    return { ...(await putAside(board, options, renamed)), renamed };
+  } catch (error) {
+    const isLockedOut = error instanceof MicroPythonError && LOCKED_OUT.has(error.code);
+    if (!isLockedOut || !options.erase) throw error;
+  }
+  options.onStep('erase the files');
+  const erased = await eraseFiles(board, options);
+  const boot = await board.run({
+    kind: 'flash',
+    ...jobOptions(options),
+    run: (lease) => restarted(lease, options),
+  });
+  return { ...upOrThrow(boot), renamed, erased };
+}
+
+const LOCKED_OUT = new Set<string>(['no-prompt', 'rescue-failed']);
+
+/** One stay on the board: nobody else gets in between. */
+async function putAside(board: Board, options: RescueOptions, renamed: Rescue['renamed']): Promise<Boot> {
+  return board.run({
+    kind: 'flash',
+    ...jobOptions(options),
+    run: async (lease) => {
+      let boot: Boot | undefined;
+      for (const from of SUSPECTS) {
+        const to = await rename(lease, from, options);
+        if (to) renamed.push({ from, to });
+        boot = await restarted(lease, options);
+        if (boot.started === 'prompt') return boot;
+      }
+      return upOrThrow(boot);
+    },
+  });
+}
+
+/** Throws 'no-prompt'. Returns the new name; `undefined` where there is no such file. */
+async function rename(
+  lease: Lease,
+  path: string,
+  { onStep, onOutput }: RescueOptions,
+): Promise<string | undefined> {
+  const repl = new RawRepl(lease.transport, lease.signal);
+  let isAsked = false;
+  const hardReset = async (): Promise<boolean> => {
+    if ((await pressEn(lease)) || isAsked) return true;
+    isAsked = true;
+    onStep('press EN');
+    return true;
+  };
+  const { hasModemLines } = lease.transport;
+  const how = { ...heard(lease, { onOutput }), onStep, hardReset };
+  if (hasModemLines) await repl.enterByReset(how);
+  else await repl.enter({ ...how, windowMs: BY_HAND_MS });
+  onStep(`rename ${path}`);
+  const { value } = await runScript(repl, 'rescue', [path], { timeoutMs: SCRIPT_MS });
+  lease.printed(await repl.leave());
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** From EN, or where there are no lines by a soft reset from the prompt. */
+async function restarted(lease: Lease, options: RescueOptions): Promise<Boot> {
+  options.onStep('restart');
+  const watch = { timeoutMs: BOOT_MS, signal: lease.signal, ...heard(lease, { onOutput: options.onOutput }) };
+  return (await pressEn(lease)) ? watchBoot(lease.transport, watch) : softReset(lease.transport, watch);
+}
+
+async function eraseFiles(board: Board, options: RescueOptions): Promise<Required<Rescue>['erased']> {
+  const { partitions } = await inspectBoard(board, options);
+  const files = partitions.find(({ label }) => label === 'vfs' || label === 'ffat');
+  if (!files)
+    throw new MicroPythonError('rescue-failed', 'no partition of files is known', { what: 'partition' });
+  const { label, offset, size } = files;
+  const data = Buffer.from(await readBoard(board, { offset, size }, options));
+  options.onBackup({ label, offset, data });
+  await eraseBoard(board, { offset, size }, options);
+  return { label, offset, size };
+}
+
+function upOrThrow(boot: Boot | undefined): Boot {
+  if (boot?.started === 'prompt') return boot;
+  throw new MicroPythonError('rescue-failed', 'the board does not come to its prompt', { what: 'prompt' });
+}

@@ -1,0 +1,218 @@
+/**
+ * Getting hold of the interpreter, whatever it is doing: an escalation of steps, each with its own time, that ends
+ * with the raw REPL's banner and never by a prompt, which can be any text (`sys.ps1`).
+ */
+import { randomUUID } from 'node:crypto';
+import type { Inbox } from '../transport/inbox.ts';
+import type { Transport } from '../transport/transport.ts';
+import { hear } from './boot.ts';
+import { MicroPythonError } from './errors.ts';
+import { ignoreTimeout } from './ignore-timeout.ts';
+
+const CTRL_A = '\x01';
+const CTRL_B = '\x02';
+const CTRL_C = '\x03';
+
+export const RAW_BANNER = Buffer.from('raw REPL; CTRL-B to exit\r\n');
+const MAX_TAIL = 2000;
+
+/** One try: what is typed before the raw REPL is asked for, and how long to wait. */
+interface EntryStep {
+  name: string;
+  typed: string;
+  waitMs: number;
+  /** Only worth it where the board says anything at all. */
+  ifHeard?: boolean;
+}
+
+/** A board that boots may take its time over all that was typed before. */
+const FENCES = 4;
+const FENCE_MS = 800;
+
+/** More than a whole block of `board/receive.py`: wherever a transfer was cut off, zeros end it. */
+const ZEROS = 2400;
+
+/**
+ * A running program may catch one interrupt, sleep, or be in the middle of printing; so they are repeated
+ * with growing pauses, and in such a number that one falls into the handler of another. `\r` first: it ends
+ * what a person had begun to type.
+ */
+const ASK: EntryStep = { name: 'ask', typed: '\r', waitMs: 150 };
+const INTERRUPTS: readonly EntryStep[] = [
+  { name: 'interrupt', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 300 },
+  { name: 'end a transfer', typed: `${'\0'.repeat(ZEROS)}\r${CTRL_C}${CTRL_C}`, waitMs: 700 },
+  { name: 'interrupt repeatedly', typed: `${CTRL_C.repeat(200)}\r${CTRL_C}`, waitMs: 1500 },
+  { name: 'interrupt once more', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 3000 },
+  // A board that boots hears all this only when it is up.
+  { name: 'wait for the boot', typed: '\r', waitMs: 6000, ifHeard: true },
+];
+
+/** Asks without a word that a program would take for a line: Ctrl-A alone is seen by an empty prompt only. */
+const ASK_SOFTLY: EntryStep = { name: 'ask', typed: '', waitMs: 300 };
+
+/** How long resets are tried. From a reset to main.py it takes a board a second or two. */
+const WINDOW_MS = 10_000;
+const TRAIN_MS = 2500;
+/** Bytes that wait before the line, so that it never rests. */
+const AHEAD = 300;
+const TRAIN_STEP_MS = 8;
+/** A board that has begun to print and then is silent so long sleeps, or waits for its prompt to be used. */
+const QUIET_MS = 700;
+/** What is asked while the board's input ring is full is lost. */
+const ASKS = 3;
+const ASK_MS = 300;
+const AT_PROMPT = /Type "help\(\)" for more information\.\r\n/;
+
+export interface EnterOptions {
+  /** `false`: a running program is left alone, and the error is 'program-running'. Default `true`. */
+  interrupt?: boolean;
+  /** What a running program printed until it was interrupted. */
+  onOutput?: (bytes: Uint8Array) => void;
+  /** Hears of each step as it begins, past the first. */
+  onStep?: (name: string) => void;
+  /** The last step: restarts the chip; `false` where it cannot. Absent: the board is not restarted. */
+  hardReset?: () => Promise<boolean>;
+  /** Milliseconds in which the restarted board must come to its prompt; default 10 s. */
+  windowMs?: number | undefined;
+}
+
+/** The wire as entering needs it. */
+export interface EntryWire {
+  transport: Transport;
+  inbox: Inbox;
+  signal: AbortSignal;
+}
+
+export class Entry {
+  readonly #wire: EntryWire;
+  readonly #options: EnterOptions;
+  readonly #steps: string[] = [];
+  /** The last text that came: evidence. */
+  #tail = '';
+
+  constructor(wire: EntryWire, options: EnterOptions) {
+    this.#wire = wire;
+    this.#options = options;
+  }
+
+  /**
+   * Returns when the raw REPL waits for code. Throws `MicroPythonError` 'no-prompt' telling what was heard,
+   * 'program-running' where it must not be interrupted, `PortError`, or the abort's reason.
+   */
+  async enter(): Promise<void> {
+    if (this.#options.interrupt === false) return this.#askSoftly();
+    if (await this.#answers(ASK)) return;
+    for (const step of INTERRUPTS) {
+      if (step.ifHeard && this.#tail === '') break;
+      if ((await this.#answers(step)) && (await this.#answeredAll())) return;
+    }
+    if (await this.#answersAfterReset()) return;
+    const heard = hear(this.#tail);
+    const facts = { heard, tail: this.#tail, steps: this.#steps };
+    throw new MicroPythonError('no-prompt', `no raw REPL; heard ${heard}`, facts);
+  }
+
+  /** Restarts the chip at once, and keeps it from its main.py. Throws 'no-prompt'. */
+  async enterByReset(): Promise<void> {
+    if (await this.#answersAfterReset()) return;
+    const heard = hear(this.#tail);
+    const facts = { heard, tail: this.#tail, steps: this.#steps };
+    throw new MicroPythonError('no-prompt', `no raw REPL after a reset; heard ${heard}`, facts);
+  }
+
+  async #askSoftly(): Promise<void> {
+    if (await this.#answers(ASK_SOFTLY)) return;
+    // A program that ends later must not find the raw REPL asked for.
+    await this.#type(CTRL_B);
+    throw new MicroPythonError('program-running', 'a program runs', { tail: this.#tail });
+  }
+
+  async #answers({ name, typed, waitMs }: EntryStep): Promise<boolean> {
+    this.#begin(name);
+    await this.#type(typed + CTRL_A);
+    return this.#sawBanner(waitMs);
+  }
+
+  #begin(name: string): void {
+    this.#steps.push(name);
+    if (this.#steps.length > 1) this.#options.onStep?.(name);
+  }
+
+  /** At a prompt nothing but its echo comes before the banner; else it is what the program had to say. */
+  async #sawBanner(waitMs: number): Promise<boolean> {
+    const { inbox, signal } = this.#wire;
+    const found = await inbox.until(RAW_BANNER, { timeoutMs: waitMs, signal }).catch(ignoreTimeout);
+    const before = found?.subarray(0, -RAW_BANNER.length) ?? inbox.take();
+    if (!found || this.#steps.length > 1) this.#hear(before);
+    if (!found) return false;
+    await inbox.until('>', { timeoutMs: FENCE_MS, signal });
+    return true;
+  }
+
+  /**
+   * A slow board answers every step in the end, and none of that may be taken for output: it prints a word
+   * of ours, and what came before the word is old.
+   */
+  async #answeredAll(): Promise<boolean> {
+    const { inbox, signal } = this.#wire;
+    for (let attempt = 0; attempt < FENCES; attempt++) {
+      const word = randomUUID();
+      // What is typed while the board's input ring is still full is lost, perhaps in the middle.
+      await this.#type(`\r${CTRL_C}print('${word}')\x04`);
+      const end = Buffer.from(`${word}\r\n\x04\x04>`);
+      if (await inbox.until(end, { timeoutMs: FENCE_MS, signal }).catch(ignoreTimeout)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Ctrl-C all the time from the reset on: whenever boot.py or main.py begins, one is there. MicroPython looks at it in
+   * loops, calls and sleeps; a main.py that sleeps or restarts in its very first lines leaves hardly a moment for that,
+   * so it is tried more than once.
+   */
+  async #answersAfterReset(): Promise<boolean> {
+    const { hardReset, windowMs = WINDOW_MS } = this.#options;
+    if (!hardReset) return false;
+    this.#begin('hard reset');
+    const until = performance.now() + windowMs;
+    do {
+      this.#tail = '';
+      if (!(await hardReset())) return false;
+      await this.#train();
+      for (let ask = 0; ask < ASKS; ask++) {
+        await this.#type(`\r${CTRL_A}`);
+        if ((await this.#sawBanner(ASK_MS)) && (await this.#answeredAll())) return true;
+      }
+    } while (performance.now() < until);
+    return false;
+  }
+
+  async #train(): Promise<void> {
+    const { inbox, signal, transport } = this.#wire;
+    const began = performance.now();
+    let heardAt = Infinity;
+    for (
+      let sent = 0, now = began;
+      now < Math.min(began + TRAIN_MS, heardAt + QUIET_MS);
+      now = performance.now()
+    ) {
+      if (AT_PROMPT.test(this.#tail)) return;
+      const due = Math.floor(((now - began) * transport.baudRate) / 10_000) + AHEAD;
+      await this.#type(CTRL_C.repeat(due - sent));
+      sent = due;
+      const bytes = await inbox.some({ timeoutMs: TRAIN_STEP_MS, signal }).catch(ignoreTimeout);
+      if (!bytes) continue;
+      heardAt = performance.now();
+      this.#hear(bytes);
+    }
+  }
+
+  #hear(bytes: Uint8Array): void {
+    this.#tail = (this.#tail + Buffer.from(bytes).toString('latin1')).slice(-MAX_TAIL);
+    if (bytes.length > 0) this.#options.onOutput?.(bytes);
+  }
+
+  async #type(text: string): Promise<void> {
+    await this.#wire.transport.write(Buffer.from(text, 'latin1'), this.#wire.signal);
+  }
+}
