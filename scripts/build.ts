@@ -4,6 +4,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { fileURLToPath } from 'node:url';
 import { withErrors } from './help.ts';
 import type { Words } from './help.ts';
+import { reference } from './reference.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -29,3 +30,5 @@ for (const locale of readdirSync('dist/nodes/esp32-board/locales')) {
   const catalogue = JSON.parse(readFileSync(`${file}.json`, 'utf8')) as { diagnosis: Record<string, Words> };
   writeFileSync(`${file}.html`, withErrors(readFileSync(`${file}.html`, 'utf8'), catalogue.diagnosis));
 }
+
+writeFileSync('docs/nodes.md', reference());

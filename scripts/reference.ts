@@ -1,12 +1,11 @@
-/** `npm run docs`: makes `docs/nodes.md` of the nodes' own help, so that there is one truth. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** `docs/nodes.md`, made of the nodes' own help at every build, so that there is one truth. */
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { html } from './help.ts';
 import type { Words } from './help.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FILE = `${ROOT}docs/nodes.md`;
 
 const read = (file: string): string => readFileSync(`${ROOT}${file}`, 'utf8');
 
@@ -15,7 +14,7 @@ export function reference(): string {
   const manifest = JSON.parse(read('package.json')) as { 'node-red': { nodes: Record<string, string> } };
   const types = Object.values(manifest['node-red'].nodes).map((file) => basename(file, '.js'));
   const head =
-    '# Reference of the nodes\n\nThis is the help that Node-RED shows beside the editor. `npm run docs` makes it.';
+    '# Reference of the nodes\n\nThis is the help that Node-RED shows beside the editor. The build makes it.';
   return `${[head, ...types.map(chapter)].join('\n\n')}\n`;
 }
 
@@ -48,5 +47,3 @@ function errors(): string {
   );
   return ['| code | status | cause |', '|---|---|---|', ...rows].join('\n');
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(FILE, reference());

@@ -46,8 +46,14 @@ describe('the documents', () => {
 });
 
 describe('the reference of the nodes', () => {
-  it('is what their help says', () => {
-    assert.ok(text('docs/nodes.md') === reference(), 'npm run docs makes it anew');
+  it('has a chapter for each, with its inputs and outputs as tables', () => {
+    const chapters = reference().split(/^## /m).slice(1);
+    const types = readdirSync(join(ROOT, 'nodes')).map((type) => type.replace('-', ' '));
+    assert.deepEqual(chapters.map((chapter) => chapter.split('\n')[0]).toSorted(), types.toSorted());
+    for (const chapter of chapters) {
+      assert.match(chapter, /\| property \| type \| what it is \|\n\|---\|---\|---\|\n\| \*?\w/);
+      assert.doesNotMatch(chapter, /^:|<!--|__\w/m);
+    }
   });
 });
 
