@@ -25,6 +25,7 @@ import type { Start } from './watch-start.ts';
 
 export { checkParts, wrongChip } from '../esp/place.ts';
 export type { Part, Target } from '../esp/place.ts';
+export { FLASH_FREQUENCIES, FLASH_MODES, FLASH_SIZES } from '../esp/flash-header.ts';
 export type { FlashSource } from '../esp/flash.ts';
 export type { BackupChoice } from '../esp/backup.ts';
 export type { Copy } from '../esp/restore.ts';

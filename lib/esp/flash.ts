@@ -14,7 +14,7 @@ import { needsBooted, placeParts } from './place.ts';
 import type { Part, Placed, Target, Wish } from './place.ts';
 import { makePlan, partitionsOnBoard } from './plan.ts';
 import type { EraseChoice, Plan, ReadyPlan } from './plan.ts';
-import { guardErase, guardRead, guardWrite, isReadable } from './protection.ts';
+import { guardBackup, guardErase, guardWrite, isReadable } from './protection.ts';
 import type { Consent } from './protection.ts';
 import { withSession } from './session.ts';
 import type { BoardFacts, Session, SessionEvent, SessionOptions } from './session.ts';
@@ -195,7 +195,7 @@ async function flashOnce(
   soFar.plan ??= plan;
   const result = { ...outcome(session, placed, soFar.plan), verified: comparable };
   if (options.dryRun) return { ...result, written: 0, verified: false };
-  if (options.backup && options.backup !== 'none') guardRead(session);
+  guardBackup(session, options.backup ?? 'none');
   soFar.backup ??= await takeBackup(session, partitions, options);
   await carryOut(session, ready, prepared, options, soFar);
   if (comparable && (ready.changes.length > 0 || ready.erase === 'all')) {

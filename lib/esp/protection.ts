@@ -2,6 +2,7 @@
  * What Secure Boot, flash encryption and Secure Download Mode forbid. What could make a board useless for ever is
  * refused unless it is forced; what the chip itself does not do is refused in any case.
  */
+import type { BackupChoice } from './backup.ts';
 import type { Chip } from './chips.ts';
 import { encryptsInDownload } from './describe.ts';
 import { EspError } from './errors.ts';
@@ -35,6 +36,15 @@ export function isReadable({ security }: Pick<Session, 'security'>): boolean {
 /** Throws `EspError` 'chip-secured' where nothing can be read out of the flash. */
 export function guardRead({ chip, security }: Session): void {
   if (security?.secureDownload) throw secured(chip, security, 'secure-download');
+}
+
+/** Throws `EspError` 'chip-secured' where what is to be kept cannot be read, or found. */
+export function guardBackup(session: Session, choice: BackupChoice): void {
+  const { chip, security } = session;
+  if (choice === 'none') return;
+  guardRead(session);
+  // The table that tells where files and settings are is encrypted as well.
+  if (choice === 'data' && security?.flashEncryption) throw secured(chip, security, 'encryption');
 }
 
 /** Throws `EspError` 'chip-secured'. `all`: everything is to be erased. */

@@ -28,6 +28,8 @@ export interface CatalogueTarget {
   psram?: boolean | 'quad' | 'octal';
   /** Bytes. */
   flashSize: number;
+  /** In esptool's words. */
+  features?: readonly string[];
 }
 
 export interface CatalogueName {
@@ -94,6 +96,10 @@ const BOARDS: Readonly<Record<string, { board: string; needs?: readonly Need[] }
     board: 'ESP32_GENERIC',
     needs: [
       { when: smallFlash(2 * MB), variants: ['D2WD'] },
+      {
+        when: ({ features }) => features?.some((feature) => feature.startsWith('Single Core')) === true,
+        variants: ['UNICORE'],
+      },
       // The standard one runs there, too, but does not use that RAM.
       { when: ({ psram }) => psram !== undefined && psram !== false, variants: ['SPIRAM', ''] },
     ],

@@ -38,8 +38,10 @@ export async function readFirmware(
     onEvent: (event) => showDownload(event, reading),
   });
   if (source.kind === 'for-chip') {
-    return async ({ chip, flashSize }) =>
-      checkParts(await source.load({ chip: chip.name, flashSize }, reading.signal));
+    return async ({ chip, flashSize, description = { features: [] } }) => {
+      const target = { ...description, chip: chip.name, flashSize };
+      return checkParts(await source.load(target, reading.signal));
+    };
   }
   const parts = checkParts(source.parts, wish);
   const { chip: named } = source;

@@ -2,6 +2,9 @@
 import type { Node, NodeAPI } from 'node-red';
 import {
   eraseBoard,
+  FLASH_FREQUENCIES,
+  FLASH_MODES,
+  FLASH_SIZES,
   flashBoard,
   inspectBoard,
   readBoard,
@@ -15,6 +18,7 @@ import type {
   FlashSource,
   LoaderJobEvent,
   LoaderJobOptions,
+  PlaceWish,
   Range,
 } from '../../lib/board/loader-jobs.ts';
 import { readCopies, readFirmware } from '../../lib/runtime/firmware.ts';
@@ -36,6 +40,10 @@ export interface FlashDef extends JobNodeDef {
   backupTo?: string;
   /** Label of the partition that firmware or a copy goes to. */
   partition?: string;
+  /** What the loader's header says of the flash: `keep`, a value, and for the size `detect`. */
+  flashMode: string;
+  flashFreq: string;
+  flashSize: string;
 }
 
 /** Status text key and its facts, by result. */
@@ -68,6 +76,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
       dryRun: flag(msg['dryRun'] ?? def.dryRun),
       backup: oneOf(msg['backup'] ?? def.backup, BACKUP_CHOICES, 'none', 'backup'),
       backupTo: optionalText(msg['backupTo'] ?? def.backupTo, 'backupTo'),
+      encrypt: flag(msg['encrypt']),
       ...placeOf(def, msg),
     };
     return {
@@ -115,7 +124,10 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const range = rangeOf(def, msg);
     return {
       run: async (context) => {
-        const result = await eraseBoard(context.device, range, loaderOptions(context, msg));
+        const result = await eraseBoard(context.device, range, {
+          force: flag(msg['force']),
+          ...loaderOptions(context, msg),
+        });
         return { payload: result, shown: { key: 'erased' } };
       },
     };
@@ -174,11 +186,22 @@ async function firmwareOf(
   return readFirmware(api, value, { sha256, ...placeOf(def, msg) }, reading);
 }
 
-function placeOf(def: FlashDef, msg: Message): { offset?: number; partition?: string; force: boolean } {
-  const offset = optionalAddress(msg['offset'] ?? def.offset, 'offset');
-  const partition = optionalText(msg['partition'] ?? def.partition, 'partition');
-  const force = flag(msg['force']);
-  return { ...(offset === undefined ? {} : { offset }), ...(partition ? { partition } : {}), force };
+function placeOf(def: FlashDef, msg: Message): PlaceWish & { force: boolean } {
+  const setting = (
+    name: 'flashMode' | 'flashFreq' | 'flashSize',
+    values: readonly string[],
+    ...more: string[]
+  ): string => oneOf(msg[name] ?? def[name], ['keep', ...more, ...values], 'keep', name);
+  return {
+    offset: optionalAddress(msg['offset'] ?? def.offset, 'offset'),
+    partition: optionalText(msg['partition'] ?? def.partition, 'partition'),
+    force: flag(msg['force']),
+    settings: {
+      mode: setting('flashMode', FLASH_MODES),
+      frequency: setting('flashFreq', FLASH_FREQUENCIES),
+      size: setting('flashSize', FLASH_SIZES, 'detect'),
+    },
+  };
 }
 
 function rangeOf(def: FlashDef, msg: Message): Range {
@@ -206,8 +229,8 @@ function showEvent(event: LoaderJobEvent, { phase, progress }: JobContext): void
   }
 }
 
-function flashed({ started, micropython, written }: Awaited<ReturnType<typeof flashBoard>>): Shown {
+function flashed({ started, micropython, written, verified }: Awaited<ReturnType<typeof flashBoard>>): Shown {
   if (started === 'press-en' || started === 'unseen') return { key: started };
-  if (!micropython) return { key: 'done' };
+  if (!micropython) return { key: verified ? 'done' : 'not-compared' };
   return { key: written === 0 ? 'runs-already' : 'runs', facts: { version: micropython.version } };
 }

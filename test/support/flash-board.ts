@@ -1,5 +1,6 @@
 /** Flashing a virtual board as the board floor does it, at the fastest rate. */
 import { checkParts } from '../../lib/esp/place.ts';
+import type { Part } from '../../lib/esp/place.ts';
 import { flash } from '../../lib/esp/flash.ts';
 import type { FlashEvent, FlashOptions, FlashResult } from '../../lib/esp/flash.ts';
 import { strategiesFor } from '../../lib/esp/reset.ts';
@@ -16,10 +17,19 @@ export async function flashAt(
   bytes: Uint8Array,
   options: Partial<FlashOptions> = {},
 ): Promise<Flashed> {
+  return flashPartsAt(port, checkParts([{ bytes }]), options);
+}
+
+/** The same with parts that were checked. */
+export async function flashPartsAt(
+  port: string,
+  parts: readonly Part[],
+  options: Partial<FlashOptions> = {},
+): Promise<Flashed> {
   const transport = await openTransport(port);
   const events: FlashEvent[] = [];
   try {
-    const result = await flash(transport, checkParts([{ bytes }]), {
+    const result = await flash(transport, parts, {
       strategies: strategiesFor({
         kind: transport.kind,
         hasModemLines: transport.hasModemLines,
