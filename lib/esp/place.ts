@@ -3,7 +3,7 @@ import type { Chip } from './chips.ts';
 import { revisionText } from './describe.ts';
 import type { ChipDescription } from './describe.ts';
 import { SECTOR } from './erase.ts';
-import { EspError } from './errors.ts';
+import { EspError, isEspError } from './errors.ts';
 import { withFlashSettings } from './flash-header.ts';
 import type { FlashSettings } from './flash-header.ts';
 import { recogniseFirmware } from './firmware.ts';
@@ -34,6 +34,8 @@ export interface Part {
   offset?: number | undefined;
   /** Absent for data that is no ESP image. */
   firmware?: Firmware;
+  /** Data at a place of its own that begins like an image and is none: damaged, or encrypted. */
+  fault?: EspError;
 }
 
 /** What the user says about it: wins where the image says nothing, and with `force` against its word. */
@@ -64,8 +66,13 @@ export function checkParts(
 ): Part[] {
   return parts.map(({ bytes, offset }) => {
     const isPlaced = offset !== undefined || wish.partition !== undefined;
-    const isData = isPlaced && bytes[0] !== IMAGE_MAGIC;
-    return isData ? { bytes, offset } : { bytes, offset, firmware: recogniseFirmware(bytes) };
+    if (isPlaced && bytes[0] !== IMAGE_MAGIC) return { bytes, offset };
+    try {
+      return { bytes, offset, firmware: recogniseFirmware(bytes) };
+    } catch (error) {
+      if (!isPlaced || !isEspError(error, 'image-damaged')) throw error;
+      return { bytes, offset, fault: error };
+    }
   });
 }
 
@@ -88,7 +95,8 @@ export function placeParts(parts: readonly Part[], target: Target, wish: Wish): 
   return { regions, ...(partitions ? { partitions } : {}), ...(micropython ? { micropython } : {}) };
 }
 
-function placePart({ bytes, firmware }: Part, target: Target, wish: Wish): number {
+function placePart({ bytes, firmware, fault }: Part, target: Target, wish: Wish): number {
+  if (fault && !wish.force) throw fault;
   const { chip, flashSize } = target;
   if (firmware && firmware.chip !== chip && !wish.force) {
     const image = firmware.chip?.name ?? `chip id ${firmware.image.chipId}`;

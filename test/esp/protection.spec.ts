@@ -126,6 +126,17 @@ describe('esp: protected chips', () => {
         await started;
       }));
 
+    it('does so also where it happens to begin like an image', () =>
+      on('esp32c3', { cryptCount: 1 }, async (board, go) => {
+        const ready = scramble(APP, application('esp32c3'));
+        ready[0] = 0xe9;
+        const part = { offset: APP, bytes: ready };
+        await assert.rejects(go([part]), failsWith('image-damaged'));
+        nothingWritten(board);
+        await go([part], { force: true });
+        assert.deepEqual(await held(board, APP, ready.length), Buffer.from(ready));
+      }));
+
     it('keeps no files that it cannot find', () =>
       on('esp32c3', { cryptCount: 1 }, async (board, go) => {
         const going = go([merged('esp32c3')], { encrypt: true, backup: 'data' });

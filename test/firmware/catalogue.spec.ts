@@ -95,6 +95,16 @@ describe('firmware: catalogue', () => {
       { chip: 'ESP32', flashSize: 4 * MB, psram: true },
       'ESP32_GENERIC-SPIRAM-20251209-v1.27.0.bin',
     ],
+    [
+      'MicroPython',
+      { chip: 'ESP32', flashSize: 4 * MB, features: ['Wi-Fi', 'Single Core + LP Core'], psram: 'quad' },
+      'ESP32_GENERIC-UNICORE-20251209-v1.27.0.bin',
+    ],
+    [
+      'MicroPython',
+      { chip: 'ESP32', flashSize: 4 * MB, features: ['Wi-Fi', 'Dual Core + LP Core'] },
+      'ESP32_GENERIC-20251209-v1.27.0.bin',
+    ],
     ['MicroPython', { chip: 'ESP32', flashSize: 2 * MB }, 'ESP32_GENERIC-D2WD-20251209-v1.27.0.bin'],
     [
       'MicroPython',

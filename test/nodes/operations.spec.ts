@@ -44,6 +44,11 @@ describe('operations of the flash node', () => {
     assert.equal(info['mac'], '24:0a:c4:12:34:56');
     assert.equal(info['flashSize'], 4 * 1024 * 1024);
     assert.equal(info['flashId'], 'ef4016');
+    assert.equal(info['package'], 'ESP32-D0WD-V3');
+    assert.equal(info['revision'], 'v3.0');
+    assert.equal(info['crystal'], 40);
+    assert.ok((info['features'] as string[]).includes('Wi-Fi'));
+    assert.deepEqual(info['security'], { secureBoot: false, secureDownload: false, flashEncryption: false });
     const labels = (info['partitions'] as { label: string }[]).map(({ label }) => label);
     assert.deepEqual(labels, ['nvs', 'phy_init', 'factory', 'vfs']);
     assert.match((info['micropython'] as { version: string }).version, /^v1\.\d+\.\d+$/);
@@ -94,6 +99,14 @@ describe('operations of the flash node', () => {
     assert.equal(board.log().findLast(({ name }) => name === 'command')?.facts['loader'], 'rom');
     const run = await done({ operation: 'reset' });
     assert.deepEqual([run['bootMode'], run['started']], ['0x13', 'prompt']);
+  });
+
+  it('writes the flash settings that a message names, and says which there are', async () => {
+    const result = await done({ payload: firmware, flashMode: 'dout', flashSize: 'detect', dryRun: true });
+    assert.deepEqual((result['plan'] as { parts: unknown[] }).parts[0], { offset: 0x1000, size: 0x1000 });
+    const { caught } = await node.send({ payload: firmware, flashSize: '3MB' });
+    assert.equal(caught?.diagnosis?.code, 'bad-property');
+    assert.match(String(caught.diagnosis.evidence['expected']), /keep \| detect \| 256KB/);
   });
 
   it('says which operations there are', async () => {

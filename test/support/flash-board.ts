@@ -1,8 +1,7 @@
 /** Flashing a virtual board as the board floor does it, at the fastest rate. */
 import { checkParts } from '../../lib/esp/place.ts';
-import type { Part } from '../../lib/esp/place.ts';
 import { flash } from '../../lib/esp/flash.ts';
-import type { FlashEvent, FlashOptions, FlashResult } from '../../lib/esp/flash.ts';
+import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../../lib/esp/flash.ts';
 import { strategiesFor } from '../../lib/esp/reset.ts';
 import { openTransport } from '../../lib/transport/open.ts';
 
@@ -20,16 +19,16 @@ export async function flashAt(
   return flashPartsAt(port, checkParts([{ bytes }]), options);
 }
 
-/** The same with parts that were checked. */
+/** The same with parts that were checked, or are fetched when the board is known. */
 export async function flashPartsAt(
   port: string,
-  parts: readonly Part[],
+  source: FlashSource,
   options: Partial<FlashOptions> = {},
 ): Promise<Flashed> {
   const transport = await openTransport(port);
   const events: FlashEvent[] = [];
   try {
-    const result = await flash(transport, parts, {
+    const result = await flash(transport, source, {
       strategies: strategiesFor({
         kind: transport.kind,
         hasModemLines: transport.hasModemLines,

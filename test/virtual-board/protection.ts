@@ -66,7 +66,7 @@ export function isAllowed(op: number, chip: ChipFacts, { secureDownload }: Prote
 
 /** Encrypts, and decrypts what was. */
 export function scramble(offset: number, bytes: Uint8Array): Uint8Array {
-  return bytes.map((byte, i) => byte ^ ((Math.imul(offset + i, 2654435761) >>> 13) & 0xff));
+  return bytes.map((byte, i) => byte ^ 0x5a ^ ((Math.imul(offset + i, 2654435761) >>> 13) & 0xff));
 }
 
 const SIGNATURE_MAGIC = 0xe7;
