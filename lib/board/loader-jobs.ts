@@ -8,7 +8,7 @@ import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../esp/
 import type { BackupPart } from '../esp/backup.ts';
 import { guardErase, guardRead } from '../esp/protection.ts';
 import { readFlash } from '../esp/read.ts';
-import { parseSequence, strategiesFor } from '../esp/reset.ts';
+import { BY_HAND, parseSequence, strategiesFor, usbKind } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
 import { placeCopies } from '../esp/restore.ts';
 import type { Copy } from '../esp/restore.ts';
@@ -17,6 +17,7 @@ import { withSession } from '../esp/session.ts';
 import type { BoardFacts, Session, SessionOptions } from '../esp/session.ts';
 import { verifyRegion } from '../esp/verify.ts';
 import { writeBackup } from '../firmware/backup-folder.ts';
+import { MicroPythonError } from '../micropython/errors.ts';
 import { askProgram, isOwnUsb } from './ask-program.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
@@ -87,9 +88,26 @@ export async function flashBoard(
     if (!dryRun && options.stub !== 'avoid') board.memory.baudRate = written.baudRate;
     if (!reset) return { ...result, started: 'press-en' };
     options.onEvent({ kind: 'starting' });
-    const started = await watchStart(lease, written.image?.micropython !== undefined, options.onEvent);
-    return { ...result, ...started };
+    const isMicroPython = written.image?.micropython !== undefined;
+    return { ...result, ...(await watchStarted(lease, session, isMicroPython)) };
   });
+}
+
+/**
+ * Watches the start. A chip on USB-Serial/JTAG whose BOOT was held at its last reset by EN stays in its loader when
+ * the lines reset it, and is restarted by its watchdog then.
+ */
+async function watchStarted(lease: Lease, session: JobSession, isMicroPython: boolean): Promise<Start> {
+  const { transport } = lease;
+  try {
+    return await watchStart(lease, isMicroPython, session.onEvent);
+  } catch (error) {
+    const isInLoader = error instanceof MicroPythonError && error.facts['heard'] === 'loader';
+    if (!isInLoader || usbKind(transport) !== 'usb-jtag') throw error;
+  }
+  const byWatchdog: JobSession = { ...session, strategies: [BY_HAND], stub: 'avoid' };
+  await withSession(transport, byWatchdog, () => Promise.resolve());
+  return watchStart(lease, isMicroPython, session.onEvent);
 }
 
 function kept({ label, offset, data }: BackupPart, path: string | undefined): Kept {
@@ -188,7 +206,7 @@ export async function resetBoard(
         lease.printed(bytes);
       },
     };
-    const start = await watchStart(listening, false, options.onEvent);
+    const start = await watchStarted(listening, session, false);
     return { ...facts, ...start, ...modeIn(printed) };
   });
 }

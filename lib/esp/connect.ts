@@ -87,7 +87,8 @@ async function reached(
   options: ConnectOptions,
 ): Promise<{ loader: Loader; answers: boolean }> {
   const { signal } = options;
-  for (let isBack = false; ; isBack = true) {
+  // One that goes away again was not there because of the reset: a blank chip restarts all the time.
+  for (let isBack = false; ; isBack = !isBack) {
     try {
       if (!isBack) await strategy.ask?.(transport, signal);
       await transport.setBaudRate(SYNC_BAUD);

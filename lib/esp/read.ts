@@ -90,8 +90,10 @@ async function readByStub(
   await loader.command('READ_FLASH', words(offset, size, PACKET, IN_FLIGHT));
   for (let done = 0; done < size;) {
     const packet = await loader.nextFrame('READ_FLASH');
-    if (done + packet.length > size) {
-      throw new EspError('bad-answer', 'more came than was asked for', { operation: 'READ_FLASH', hex: '' });
+    // A stub that has given up says so in short frames, and would answer each acknowledgement of one by another.
+    if (packet.length !== Math.min(PACKET, size - done)) {
+      const facts = { operation: 'READ_FLASH', hex: Buffer.from(packet.subarray(0, 32)).toString('hex') };
+      throw new EspError('bad-answer', `a packet of ${packet.length} bytes came`, facts);
     }
     bytes.set(packet, done);
     done += packet.length;

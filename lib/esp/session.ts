@@ -234,8 +234,9 @@ async function leaveOwnUsb(
   const isOpen = !security?.secureDownload;
   try {
     if (isOpen) await allowProgram(loader, restart);
-    const isHeld =
-      restart.straps && isOpen ? await isHeldInLoader(loader, restart) : strategy === BY_HAND.name;
+    // On USB-Serial/JTAG a reset by the lines shows in the straps as well: who pressed BOOT is known by the way here.
+    const isHeld = kind === 'usb-jtag' ? strategy === BY_HAND.name : await isHeldInLoader(loader, restart);
+    restart.straps && isOpen ? await isHeldInLoader(loader, restart) : strategy === BY_HAND.name;
     if (isOpen && (isHeld || !transport.hasModemLines)) await restartByWatchdog(loader, restart);
     else if (kind === 'usb-rom') await runReset(transport, HARD_RESET_OTG, signal);
     else return false;

@@ -114,6 +114,22 @@ describe('board: on USB of its own', () => {
       assert.ok(!resets.includes('rtc-watchdog'), resets.join(' '));
     });
 
+    it('whose loader was entered by hand before is out of it afterwards, though the lines do not get it out', async () => {
+      const usb = await UsbBoard.launch({ chip: 'esp32s3', kind: 'jtag', hasLines: true });
+      await usb.port();
+      await enterByHand(usb.device);
+      const board = await usb.board();
+      const events: LoaderJobEvent[] = [];
+      try {
+        const result = await flashBoard(board, checkParts([{ bytes: image.bytes }]), options(events));
+        assert.equal(strategy(events), 'USB-Serial/JTAG');
+        assert.equal(result.started, 'prompt');
+      } finally {
+        await board.close();
+        await usb.close();
+      }
+    });
+
     it('without lines is asked for its loader, and restarted by its watchdog', async () => {
       const { result, events, resets } = await flashed({ kind: 'jtag', hasLines: false });
       assert.equal(strategy(events), 'machine.bootloader()');

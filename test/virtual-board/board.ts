@@ -122,7 +122,10 @@ export class Board {
 
   /** The host resets the chip over its USB: IO0 is not read anew. */
   resetOverUsb(download: boolean): void {
-    this.#start('software', download || this.#staysInLoader);
+    const stays = download || this.#staysInLoader;
+    // The straps read as the reset wants them.
+    if (this.#rtc) this.#rtc.ioWasHigh = !stays;
+    this.#start('software', stays);
     if (this.#options.usb === 'jtag') this.#rtc?.startWatchdogs();
   }
 

@@ -27,6 +27,8 @@ export interface LaunchOptions {
   ptyLink?: string;
   /** The chip's own USB instead: comes and goes in a folder made like `/sys` and `/dev` (Linux). */
   usb?: { kind: 'otg' | 'jtag'; root: string };
+  /** Address of the chip, 12 hexadecimal digits. */
+  mac?: string;
   latencyMs?: number;
   timing?: 'datasheet' | 'none';
   bootMs?: number;
@@ -206,6 +208,7 @@ function flags(options: LaunchOptions): string[] {
   add('--pty-link', options.ptyLink);
   add('--usb', options.usb?.kind);
   add('--usb-root', options.usb?.root);
+  add('--mac', options.mac);
   add('--latency', options.latencyMs);
   add('--timing', options.timing);
   add('--boot-ms', options.bootMs);

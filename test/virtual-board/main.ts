@@ -10,6 +10,7 @@
  * --rfc2217 PORT       open the RFC 2217 door on 127.0.0.1 (0: any free port)
  * --pty                open a pty (Linux); --pty-link PATH: a stable name for it
  * --usb KIND           otg or jtag: the chip's own USB, in a folder made like /sys and /dev: --usb-root DIR
+ * --mac HEX            address of the chip, 12 digits
  * --latency MS         USB adapter's latency timer, default 1; 0: none
  * --timing MODE        datasheet (default) or none
  * --boot-ms MS         silence before the program's first output, default 300
@@ -56,6 +57,7 @@ function options(): RunOptions {
       'pty-link': { type: 'string' },
       usb: { type: 'string' },
       'usb-root': { type: 'string' },
+      mac: { type: 'string' },
       latency: { type: 'string', default: '1' },
       timing: { type: 'string', default: 'datasheet' },
       'boot-ms': { type: 'string', default: '300' },
@@ -82,6 +84,7 @@ function options(): RunOptions {
     ...(values['pty-link'] !== undefined && { ptyLink: values['pty-link'] }),
     ...(values.usb !== undefined && { usb: oneOf('usb', values.usb, ['otg', 'jtag']) }),
     ...(values['usb-root'] !== undefined && { usbRoot: values['usb-root'] }),
+    ...(values.mac !== undefined && { mac: Uint8Array.from(Buffer.from(values.mac, 'hex')) }),
     latencyMs: number('latency', values.latency),
     timing: oneOf('timing', values.timing, ['datasheet', 'none']),
     bootMs: number('boot-ms', values['boot-ms']),

@@ -26,6 +26,7 @@ export interface RunOptions {
   /** The chip's own USB, shown in a folder made like `/sys` and `/dev`. */
   usb?: UsbPersonality;
   usbRoot?: string;
+  mac?: Uint8Array;
   latencyMs: number;
   timing: 'datasheet' | 'none';
   bootMs: number;
