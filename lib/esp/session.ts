@@ -235,8 +235,8 @@ async function leaveOwnUsb(
   try {
     if (isOpen) await allowProgram(loader, restart);
     // On USB-Serial/JTAG a reset by the lines shows in the straps as well: who pressed BOOT is known by the way here.
-    const isHeld = kind === 'usb-jtag' ? strategy === BY_HAND.name : await isHeldInLoader(loader, restart);
-    restart.straps && isOpen ? await isHeldInLoader(loader, restart) : strategy === BY_HAND.name;
+    const readsStraps = isOpen && kind !== 'usb-jtag';
+    const isHeld = readsStraps ? await isHeldInLoader(loader, restart) : strategy === BY_HAND.name;
     if (isOpen && (isHeld || !transport.hasModemLines)) await restartByWatchdog(loader, restart);
     else if (kind === 'usb-rom') await runReset(transport, HARD_RESET_OTG, signal);
     else return false;

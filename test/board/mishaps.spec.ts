@@ -93,7 +93,10 @@ const unplug: Mishap = ({ device }) => device.unplug({ ms: 2000 });
 const reset: Mishap = ({ device }) => device.pressEn();
 const stall: Mishap = ({ device }) => device.fault({ kind: 'stall', ms: 5000 });
 const brownOut: Mishap = ({ device }) => device.fault({ kind: 'brown-out' });
-const cancel: Mishap = ({ stop }) => void stop.abort(new Error('cancelled'));
+const cancel: Mishap = ({ stop }) => {
+  stop.abort(new Error('cancelled'));
+  return undefined;
+};
 const redeploy: Mishap = ({ board }) => board.close();
 
 const SHARES = [0, 0.3, 0.6, 0.95];
