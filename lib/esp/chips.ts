@@ -51,6 +51,8 @@ export interface Chip {
   olderStub?: { below: number; stub: string | undefined };
   /** Secure Boot keeps the ROM from starting code out of RAM. */
   noStubWithSecureBoot?: boolean;
+  /** Words with the pins of a flash in the package, which the ROM is to be told; elsewhere it knows them. */
+  flashPins?: { clkQDCs: number; hd: number };
   /** What the ROM takes its crystal for when it sets a baud rate; absent: for what it is. */
   romClock?: RomClock;
   /** Chip id in image headers and GET_SECURITY_INFO; ESP8266 images carry none. */
@@ -118,6 +120,7 @@ export const CHIPS: readonly Chip[] = [
     loaderOffset: 0x1000,
     macRegister: 0x3ff5a004,
     spi: { base: 0x3ff42000, ...SPI_ESP32 },
+    flashPins: { clkQDCs: 0x3ff5a014, hd: 0x3ff5a00c },
     romClock: { cycles: 0x3ff5f06c, oscillator: 0x3ff5a010 },
     romTakesEncrypted: false,
   }),

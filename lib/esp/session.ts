@@ -20,7 +20,7 @@ import { readMac } from './mac.ts';
 import { BY_HAND, HARD_RESET, HARD_RESET_OTG, LEAVE_BUS_MS, runReset, usbKind } from './reset.ts';
 import { startStub, stubFor } from './stub.ts';
 import { allowProgram, isHeldInLoader, restartByWatchdog, silenceWatchdogs } from './watchdogs.ts';
-import { attachFlash, setFlashSize } from './write.ts';
+import { attachFlash, readFlashPins, setFlashSize } from './write.ts';
 
 export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
   /** Bits per second once the stub runs. */
@@ -185,7 +185,7 @@ async function goOnInRom(
   options.onEvent({ kind: 'no-stub' });
   loader.mode = romMode(chip);
   await changeRomBaud(loader, chip, baudRate);
-  await attachFlash(loader);
+  await attachFlash(loader, await readFlashPins(loader, chip));
 }
 
 /** As data sheets have it: manufacturer first, `ef4016`. */

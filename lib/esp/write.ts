@@ -3,6 +3,7 @@
  * was written is known by `verifyRegion` only.
  */
 import { deflate, unpackedSizes } from './deflate.ts';
+import type { Chip } from './chips.ts';
 import { SECTOR } from './erase.ts';
 import { EspError } from './errors.ts';
 import { beginBody, DEFAULT_TIMEOUT_MS, requestFrame } from './loader.ts';
@@ -26,9 +27,26 @@ const BLOCK_64K = 0x10000;
 const PAGE = 256;
 const STATUS_MASK = 0xffff;
 
-/** Makes the flash ready for the ROM's commands; the stub has done so for itself. */
-export async function attachFlash(loader: Loader): Promise<void> {
-  await loader.command('SPI_ATTACH', words(0, 0));
+/** Makes the flash ready for the ROM's commands, at the pins named; the stub has done so for itself. */
+export async function attachFlash(loader: Loader, pins = 0): Promise<void> {
+  await loader.command('SPI_ATTACH', words(pins, 0));
+}
+
+/**
+ * The pins of a flash in the package, as SPI_ATTACH wants them: five bits each in the fuses, six here, HD highest,
+ * then CS, D, Q and CLK. 0 for the usual ones, which is also what a chip without a flash in its package has.
+ */
+export async function readFlashPins(loader: Loader, { flashPins }: Chip): Promise<number> {
+  if (!flashPins) return 0;
+  const low = await loader.readRegister(flashPins.clkQDCs);
+  const hd = ((await loader.readRegister(flashPins.hd)) >>> 4) & 0x1f;
+  const [clk, q, d, cs] = [0, 5, 10, 15].map((shift) => (low >>> shift) & 0x1f) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return (hd << 24) | (cs << 18) | (d << 12) | (q << 6) | clk;
 }
 
 /** Without it only 2 MB are usable. */

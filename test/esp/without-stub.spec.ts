@@ -79,6 +79,20 @@ describe('esp: flash without the stub', () => {
     });
   });
 
+  it('names the pins of a flash in the package', async () => {
+    const image = demoImage({ payloadSize: 20_000 });
+    // An ESP32-PICO-D4: CLK 6, Q 17, D 8, CS 16, HD 11.
+    const low = (1 << 20) | (16 << 15) | (8 << 10) | (17 << 5) | 6;
+    const registers: [number, number][] = [
+      [0x3ff5a014, low],
+      [0x3ff5a00c, 0x8a00 | (11 << 4)],
+    ];
+    await onBoard({ registers }, async (board) => {
+      const { result } = await flashAt(board.rfc2217, image.bytes, { stub: 'avoid' });
+      assert.equal(result.verified, true);
+    });
+  });
+
   it('sees what is on the board, and leaves settings where they are', async () => {
     const image = demoImage({ payloadSize: 20_000 });
     await onBoard('esp32', async (board) => {

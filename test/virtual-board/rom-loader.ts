@@ -69,6 +69,15 @@ export class RomLoader {
     this.#flashSize = chip.facts.rom.setParams ? DEFAULT_FLASH_SIZE : chip.flash.size;
   }
 
+  /** A flash in the package of an ESP32 hangs on pins of its own, which the host has to name. */
+  #flashPins(): number {
+    const { registers, facts } = this.#chip;
+    if (facts.name !== 'esp32') return 0;
+    const [low, high] = [registers.read(0x3ff5a014), registers.read(0x3ff5a00c)];
+    const pins = [0, 5, 10, 15].map((shift, i) => ((low >>> shift) & 0x1f) << (6 * i));
+    return pins.reduce((sum, pin) => sum | pin, ((high >>> 4) & 0x1f) << 24) >>> 0;
+  }
+
   get #protection(): Protection {
     return this.#chip.protection ?? UNPROTECTED;
   }
@@ -138,7 +147,7 @@ export class RomLoader {
         return u32(data, 0) === 0 ? { exit: { kind: 'entry', address: u32(data, 4) } } : {};
       case OP.SPI_ATTACH:
         if (rom.attach !== 'command' || data.length !== 8) return undefined;
-        this.#chip.registers.flashAttached = true;
+        this.#chip.registers.flashAttached = u32(data, 0) === this.#flashPins();
         return {};
       case OP.SPI_SET_PARAMS:
         if (!rom.setParams || data.length !== 24) return undefined;
