@@ -71,9 +71,10 @@ export async function connect(transport: Transport, options: ConnectOptions): Pr
 /** What to do one after the other before a person is asked to help. */
 function attempts(transport: Transport, strategies: readonly ResetStrategy[]): ResetStrategy[] {
   const byLines = strategies.filter(({ steps }) => steps.length > 0);
-  // This is the loader itself; a reset would only send it away.
-  const waiting = usbKind(transport) === 'usb-rom' ? [BY_HAND] : [];
   const others = strategies.filter(({ steps, ask }) => steps.length === 0 && ask !== undefined);
+  // This is the loader itself, which a reset would only send away; or it may be, and asking it would take long.
+  const mayWait = usbKind(transport) === 'usb-rom' || (byLines.length === 0 && others.length > 0);
+  const waiting = mayWait ? [BY_HAND] : [];
   const rounds = Array.from({ length: ROUNDS_BY_LINES }, () => byLines).flat();
   // A program that does not know the way will not know it a second time.
   return [...waiting, ...byLines, ...others, ...rounds.slice(byLines.length)];
