@@ -44,11 +44,12 @@ export type HoldOptions = Pick<EnterOptions, 'interrupt' | 'onStep'>;
  * leaves it, or resets the board. Throws as `RawRepl.enter`.
  */
 export async function enterRawRepl(lease: Lease, hold: HoldOptions = {}): Promise<RawRepl> {
-  const { transport, signal, repl: kept, printed } = lease;
+  const { transport, signal, repl: kept, printed, baudRate } = lease;
   if (kept) {
     kept.resume(signal);
     return kept;
   }
+  if (transport.baudRate !== baudRate) await transport.setBaudRate(baudRate);
   const repl = new RawRepl(transport, signal);
   await repl.enter({ onOutput: printed, hardReset: () => pressEn(lease), ...hold });
   return repl;

@@ -39,6 +39,16 @@ export interface JobContext {
   phase: (phase: string, facts?: Record<string, unknown>) => void;
   /** What the board prints, sent on output 2. */
   console: (bytes: Uint8Array) => void;
+  /** Anything else that is known before the end, sent on output 2 under a topic. */
+  tell: (topic: string, payload: unknown) => void;
+}
+
+/** What a node's status shows of a result: a key under `status` in its catalogue. */
+export interface Shown {
+  key: string;
+  facts?: Record<string, unknown>;
+  /** Default `green`. */
+  fill?: 'green' | 'yellow' | 'red';
 }
 
 /** What reading a message is given: it may take a download. */
@@ -50,7 +60,9 @@ export interface JobNodeSpec<Def extends JobNodeDef, Request, Result> {
   read: (RED: NodeAPI, node: Node, def: Def, msg: Message, reading: Reading) => Request | Promise<Request>;
   run: (request: Request, context: JobContext) => Promise<Result>;
   /** Puts the result into the message; returns what the status shows of it. */
-  finish: (result: Result, msg: Message) => { key: string; facts?: Record<string, unknown> };
+  finish: (result: Result, msg: Message) => Shown;
+  /** What the node does without a message from its start on; returns how to stop it. */
+  start?: (node: Node, def: Def, board: BoardNode) => (() => void) | undefined;
 }
 
 /** Registers a node type that runs one job a message on a board. */
@@ -78,13 +90,26 @@ export function registerJobNode<Def extends JobNodeDef, Request, Result>(
         }),
       );
     });
+    const stop = startOf(RED, spec, this, def);
     this.on('close', (done: () => void) => {
+      stop?.();
       const ended = Promise.all(running.values());
       abortAll(running, new BoardError('board-closed', 'the node was closed or redeployed'));
       void ended.then(() => done());
     });
   }
   RED.nodes.registerType(spec.type, JobNode);
+}
+
+/** A node without a board waits for a message to say so. */
+function startOf<Def extends JobNodeDef, Request, Result>(
+  RED: NodeAPI,
+  { start }: JobNodeSpec<Def, Request, Result>,
+  node: Node,
+  def: Def,
+): (() => void) | undefined {
+  const board = RED.nodes.getNode(def.board) as BoardNode | null;
+  return board?.device ? start?.(node, def, board) : undefined;
 }
 
 function abortAll(jobs: Map<AbortController, unknown>, reason: Error): void {
@@ -143,10 +168,11 @@ async function handle<Def extends JobNodeDef, Request, Result>(
       device,
       onWait: (ahead) => node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
       console: (bytes) => printed.push(bytes),
+      tell: sendMeanwhile,
     });
     printed.end();
-    const { key, facts } = spec.finish(result, msg);
-    node.status({ fill: 'green', shape: 'dot', text: status(key, facts) });
+    const { key, facts, fill = 'green' } = spec.finish(result, msg);
+    node.status({ fill, shape: 'dot', text: status(key, facts) });
     send([msg, null]);
     return undefined;
   } catch (error) {

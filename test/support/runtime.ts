@@ -36,6 +36,8 @@ interface FlowNode {
 /** The node under test with a board, its outputs, and a Catch node. */
 export class NodeUnderTest {
   readonly meanwhile: Seen[] = [];
+  /** All that came out of output 1. */
+  readonly results: Seen[] = [];
   readonly statuses: { fill?: string; text?: string }[] = [];
   readonly #flow: FlowNode[];
   readonly #node: Node;
@@ -50,7 +52,11 @@ export class NodeUnderTest {
       for (const look of [...this.#waiters]) look();
     });
     // Listeners that stay: Node-RED's nodes do not take back an input listener that went.
-    helper.getNode('result-id').on('input', (result) => this.#settle({ result }));
+    helper.getNode('result-id').on('input', (result) => {
+      this.results.push(result);
+      this.#settle({ result });
+      for (const look of [...this.#waiters]) look();
+    });
     helper.getNode('caught-id').on('input', (caught) => this.#settle({ caught }));
     this.#node.on(
       'call:status' as 'close',
@@ -66,6 +72,7 @@ export class NodeUnderTest {
     port: string,
     settings: object = {},
     board: object = {},
+    others: readonly FlowNode[] = [],
   ): Promise<NodeUnderTest> {
     const defaults = {
       baudRate: '115200',
@@ -97,6 +104,7 @@ export class NodeUnderTest {
         wires: [['caught-id']],
       },
       { id: 'caught-id', type: 'helper', z: 'flow-id', wires: [] },
+      ...others.map((node) => ({ z: 'flow-id', name: '', wires: [], ...node })),
     ];
     const catchNode = createRequire(import.meta.url)(
       '@node-red/nodes/core/common/25-catch.js',
@@ -114,15 +122,29 @@ export class NodeUnderTest {
     });
   }
 
+  /** Sends a message to another node of the flow. */
+  receiveAt(id: string, msg: Seen): void {
+    helper.getNode(id).receive(msg);
+  }
+
   receive(msg: Seen): void {
     this.#node.receive(msg);
   }
 
   /** Resolves when a message that fits has come out of output 2. */
   async untilMeanwhile(fits: (msg: Seen) => boolean): Promise<void> {
+    await this.#until(() => this.meanwhile.some(fits));
+  }
+
+  /** Resolves when a message that fits has come out of output 1. */
+  async untilResult(fits: (msg: Seen) => boolean): Promise<void> {
+    await this.#until(() => this.results.some(fits));
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
     await new Promise<void>((resolve) => {
       const look = (): void => {
-        if (!this.meanwhile.some(fits)) return;
+        if (!holds()) return;
         this.#waiters.delete(look);
         resolve();
       };

@@ -47,7 +47,10 @@ def find(name):
         v = __import__(head)
     for i in range(1, len(parts)):
         if not hasattr(v, parts[i]):
-            __import__(".".join(parts[: i + 1]))
+            try:
+                __import__(".".join(parts[: i + 1]))
+            except ImportError:
+                pass
         v = getattr(v, parts[i])
     return v
 

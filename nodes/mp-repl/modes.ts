@@ -1,0 +1,281 @@
+/** What the `mp repl` node can do with a message, one row a mode: what it needs of it, and how it runs. */
+import { readFile } from 'node:fs/promises';
+import type { Node, NodeAPI } from 'node-red';
+import { hardReset, interrupt, softResetBoard } from '../../lib/board/control-jobs.ts';
+import { FirmwareError, MicroPythonError, parseTraceback } from '../../lib/board/errors.ts';
+import { typeLine } from '../../lib/board/line-job.ts';
+import { resetBoard } from '../../lib/board/loader-jobs.ts';
+import type { LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
+import { callPython, evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
+import type { PythonJobOptions } from '../../lib/board/python-jobs.ts';
+import { rescueBoard } from '../../lib/board/rescue.ts';
+import { InputError } from '../../lib/runtime/diagnosis.ts';
+import type { JobContext, JobNodeDef, Shown } from '../../lib/runtime/job-node.ts';
+import { flag, numberOr, oneOf, requiredText, typedProperty } from '../../lib/runtime/properties.ts';
+import type { Message } from '../../lib/runtime/properties.ts';
+
+export interface ReplDef extends JobNodeDef {
+  mode: string;
+  /** Program, expression or line; and what else the message or the node may give. */
+  source?: string;
+  sourceType?: string;
+  function?: string;
+  functionType?: string;
+  args?: string;
+  argsType?: string;
+  params?: string;
+  paramsType?: string;
+  /** Whether a running program may be interrupted. */
+  interrupt?: string;
+  /** What becomes of the board after the code. */
+  after?: string;
+  action?: string;
+  /** Rescue: erase the files where nothing else helps. */
+  erase?: boolean;
+  /** Listen: `lines` or `json`. */
+  format?: string;
+  /** Line: milliseconds of silence, or a text, that end the reply. */
+  quiet?: string;
+  until?: string;
+  /** Seconds. */
+  timeout: string;
+}
+
+/** A checked request, ready to run. */
+export interface Request {
+  run: (context: JobContext) => Promise<{ payload: unknown; shown: Shown }>;
+}
+
+type Read = (reader: Reader) => Promise<Request>;
+
+/** A message and the settings of a node, and the words both have for the same. */
+export class Reader {
+  readonly #api: NodeAPI;
+  readonly #node: Node;
+  readonly def: ReplDef;
+  readonly msg: Message;
+
+  constructor(api: NodeAPI, node: Node, def: ReplDef, msg: Message) {
+    this.#api = api;
+    this.#node = node;
+    this.def = def;
+    this.msg = msg;
+  }
+
+  /** A typed input. The message's property wins; nodes of earlier versions have nothing else. */
+  async typed(name: 'source' | 'function' | 'args' | 'params', property: string): Promise<unknown> {
+    const { def, msg } = this;
+    const type = def[`${name}Type`];
+    if (type === undefined || (name !== 'source' && msg[property] !== undefined)) return msg[property];
+    return typedProperty(this.#api, this.#node, msg, def[name] ?? '', type);
+  }
+
+  async text(): Promise<string> {
+    const value = await this.typed('source', 'payload');
+    return requiredText(value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value, 'payload');
+  }
+
+  /** An empty line is a line, too. */
+  async lineText(): Promise<string> {
+    return (await this.typed('source', 'payload')) === '' ? '' : this.text();
+  }
+
+  get timeoutMs(): number {
+    return numberOr(this.msg['timeout'] ?? this.def.timeout, 10) * 1000;
+  }
+
+  /** What all code on the board has in common. */
+  async job(context: JobContext): Promise<PythonJobOptions> {
+    const { signal, onWait, console, phase } = context;
+    const params = await this.typed('params', 'params');
+    const after = oneOf(this.msg['after'] ?? this.def.after, ['nothing', 'soft-reset'], 'nothing', 'after');
+    return {
+      timeoutMs: this.timeoutMs,
+      signal,
+      onWait,
+      onOutput: console,
+      onStep: (step) => phase('getting-hold', { step }),
+      interrupt: this.#mayInterrupt(),
+      restart: after === 'soft-reset',
+      ...(params === undefined || params === '' ? {} : { params }),
+    };
+  }
+
+  #mayInterrupt(): boolean {
+    const rule = oneOf(this.def.interrupt, ['yes', 'ask', 'never'], 'yes', 'interrupt');
+    const said = this.msg['interrupt'];
+    if (rule === 'never') return false;
+    return rule === 'ask' ? said === true : said !== false;
+  }
+}
+
+const ACTIONS = ['interrupt', 'soft-reset', 'soft-reset-no-main', 'hard-reset', 'loader', 'rescue'] as const;
+type Action = (typeof ACTIONS)[number];
+
+/** How long a restart is watched for its prompt. */
+const BOOT_MS = 5000;
+
+const MODES: Readonly<Record<string, Read>> = {
+  run: async (reader) => {
+    const source = await programOf(await reader.text());
+    return { run: async (context) => ran(context, source, await reader.job(context)) };
+  },
+
+  evaluate: async (reader) => {
+    const expression = (await reader.text()).trim();
+    return {
+      run: async (context) => {
+        const value = await evaluatePython(context.device, expression, await reader.job(context));
+        return { payload: value, shown: { key: 'done' } };
+      },
+    };
+  },
+
+  call: async (reader) => {
+    const name = functionName(await reader.typed('function', 'function'));
+    const args = argumentList(await reader.typed('args', 'args'));
+    const kwargs = keywords(reader.msg['kwargs']);
+    return {
+      run: async (context) => {
+        const value = await callPython(context.device, { name, args, kwargs }, await reader.job(context));
+        return { payload: value, shown: { key: 'done' } };
+      },
+    };
+  },
+
+  line: async (reader) => {
+    const { def, msg, timeoutMs } = reader;
+    const line = (await reader.lineText()).replace(/\r?\n$/, '');
+    if (/[\r\n]/.test(line))
+      throw new InputError('bad-payload', 'more than one line', { expected: 'one line', found: 'several' });
+    const quietMs = numberOr(msg['quiet'] ?? def.quiet, 300);
+    const until = typeof msg['until'] === 'string' ? msg['until'] : def.until || undefined;
+    return {
+      run: async ({ device, signal, onWait }) => {
+        const { text, found } = await typeLine(device, line, { quietMs, until, timeoutMs, signal, onWait });
+        return {
+          payload: text,
+          shown: { key: found === false ? 'not-found' : 'done', fill: found === false ? 'yellow' : 'green' },
+        };
+      },
+    };
+  },
+
+  control: (reader) => {
+    const action = oneOf(reader.msg['action'] ?? reader.def.action, ACTIONS, 'interrupt', 'action');
+    const erase = flag(reader.msg['erase'] ?? reader.def.erase);
+    return Promise.resolve({
+      run: async (context) => {
+        context.phase(action);
+        const payload = { action, ...(await CONTROLS[action](context, erase)) };
+        return { payload, shown: { key: 'done' } };
+      },
+    });
+  },
+};
+
+/** The modes a message may name; Listen needs none. */
+export const MESSAGE_MODES = Object.keys(MODES);
+
+/** Reads and checks a message for the mode it or the node names. */
+export async function readRequest(api: NodeAPI, node: Node, def: ReplDef, msg: Message): Promise<Request> {
+  const fallback = MESSAGE_MODES.includes(def.mode) ? def.mode : 'evaluate';
+  const mode = oneOf(msg['mode'], MESSAGE_MODES, fallback, 'mode');
+  return (MODES[mode] as Read)(new Reader(api, node, def, msg));
+}
+
+/** A program's end by an exception is a result: what it printed, and what it raised. */
+async function ran(
+  context: JobContext,
+  source: string,
+  options: PythonJobOptions,
+): Promise<{ payload: unknown; shown: Shown }> {
+  context.phase('running');
+  const printed: Uint8Array[] = [];
+  const onOutput = (bytes: Uint8Array): void => {
+    printed.push(bytes);
+    options.onOutput?.(bytes);
+  };
+  const stdout = (): string => Buffer.concat(printed).toString('utf8').replaceAll('\r\n', '\n');
+  try {
+    await runPython(context.device, source, { ...options, onOutput });
+    return { payload: { stdout: stdout() }, shown: { key: 'done' } };
+  } catch (error) {
+    if (!(error instanceof MicroPythonError) || error.code !== 'python-error') throw error;
+    const raised = parseTraceback(String(error.facts['text']));
+    return {
+      payload: { stdout: stdout(), error: raised },
+      shown: { key: 'raised', facts: { type: raised.type }, fill: 'red' },
+    };
+  }
+}
+
+type Control = (context: JobContext, erase: boolean) => Promise<object>;
+
+const CONTROLS: Readonly<Record<Action, Control>> = {
+  interrupt: async ({ device, signal, onWait }) => {
+    await interrupt(device, { signal, onWait });
+    return { started: 'prompt' };
+  },
+  'soft-reset': ({ device, signal, onWait, console }) =>
+    softResetBoard(device, { runMain: true, timeoutMs: BOOT_MS, signal, onWait, onOutput: console }),
+  'soft-reset-no-main': ({ device, signal, onWait, console }) =>
+    softResetBoard(device, { runMain: false, timeoutMs: BOOT_MS, signal, onWait, onOutput: console }),
+  'hard-reset': ({ device, signal, onWait, console }) =>
+    hardReset(device, { timeoutMs: BOOT_MS, signal, onWait, onOutput: console }),
+  loader: (context) => resetBoard(context.device, 'loader', loaderOptions(context)),
+  rescue: (context, erase) =>
+    rescueBoard(context.device, {
+      ...loaderOptions(context),
+      erase,
+      onOutput: context.console,
+      onStep: (step) => context.phase('rescue', { step }),
+      onBackup: (part) => context.tell('backup', part),
+    }),
+};
+
+function loaderOptions({ board, signal, onWait, progress, phase }: JobContext): LoaderJobOptions {
+  return {
+    baudRate: board.flashBaudRate,
+    connectTimeoutMs: board.connectTimeoutMs,
+    signal,
+    onWait,
+    onEvent: (event) => {
+      if (event.kind === 'reading') progress({ phase: 'backing-up', done: event.done, total: event.total });
+      else phase('rescue', { step: event.kind });
+    },
+  };
+}
+
+/** One line that ends in `.py` is the path of a file on the machine Node-RED runs on. */
+async function programOf(text: string): Promise<string> {
+  const path = text.trim();
+  if (!/^[^\r\n]+\.py$/.test(path) || /[()=]/.test(path)) return text;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FirmwareError('source-unreadable', `${path} cannot be read: ${reason}`, { path, reason });
+  }
+}
+
+function functionName(value: unknown): string {
+  const name = requiredText(value, 'function').trim();
+  if (/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(name)) return name;
+  throw new InputError('bad-property', `${name} is no name of a function`, {
+    property: 'function',
+    found: name,
+  });
+}
+
+/** A list is the arguments; one value is the only one. */
+function argumentList(value: unknown): unknown[] {
+  if (value === undefined || value === '') return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+function keywords(value: unknown): Record<string, unknown> {
+  if (value === undefined || value === null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return { ...value };
+  throw new InputError('bad-property', 'kwargs is no object', { property: 'kwargs' });
+}
