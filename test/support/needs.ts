@@ -10,6 +10,8 @@ const PACKAGES = {
   stty: 'coreutils',
   python3: 'python3',
   pyserial: 'python3-serial',
+  'qemu-system-arm': 'qemu-system-arm',
+  'microbit-firmware': 'firmware-microbit-micropython',
 } as const;
 
 export type Program = keyof typeof PACKAGES;
@@ -47,5 +49,7 @@ function isThere(program: Program): boolean {
   if (process.platform === 'win32') return false;
   if (program === 'python3') return existsSync(PYTHON);
   if (program === 'pyserial') return spawnSync(PYTHON, ['-c', 'import serial.rfc2217']).status === 0;
+  if (program === 'microbit-firmware')
+    return existsSync('/usr/share/firmware-microbit-micropython/firmware.hex');
   return programPath(program) !== undefined;
 }
