@@ -3,11 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chip } from './chips.ts';
 import { SYNC_BAUD } from './connect.ts';
 import { readCrystal } from './describe.ts';
+import { EspError } from './errors.ts';
 import type { Loader } from './loader.ts';
+import { isOwnUsb } from './reset.ts';
 import { words } from './protocol.ts';
 
-/** Garbage of the change itself is over by then. */
-const SETTLE_MS = 50;
+/** The stub takes 5 ms before and after it sets its divider (esp-stub-lib `uart.c`), adapters a few for theirs. */
+const SETTLE_MS = 15;
+/** A question that met the change is lost; so long is it waited for, and so often asked again. */
+const HEARD_MS = 100;
+const HEARD_ATTEMPTS = 5;
 
 /** Tells the stub and then the port; native USB has no rate and ignores both. */
 export async function changeBaud(loader: Loader, baudRate: number): Promise<void> {
@@ -21,17 +26,24 @@ const MAX_ROM_BAUD = 460800;
 
 /**
  * The same with a mask ROM, which divides the clock it believes in: what it is asked for is scaled by that error.
- * Where anything about it is in doubt the rate stays. Throws what a question at the new rate throws when the ROM
- * is not heard there.
+ * Where anything about it is in doubt the rate stays. Returns the way back to the first rate.
+ * Throws `EspError` 'command-timeout' when the ROM is not heard at a new rate.
  */
-export async function changeRomBaud(loader: Loader, chip: Chip, wanted: number): Promise<void> {
+export async function changeRomBaud(
+  loader: Loader,
+  chip: Chip,
+  wanted: number,
+): Promise<() => Promise<void>> {
   const baudRate = Math.min(wanted, MAX_ROM_BAUD);
+  const stays = (): Promise<void> => Promise.resolve();
   // Without lines there is no reset that would bring the ROM back to the rate at which it is looked for.
-  if (chip.romIsMinimal || baudRate <= SYNC_BAUD || !loader.transport.hasModemLines) return;
+  if (chip.romIsMinimal || baudRate <= SYNC_BAUD || !loader.transport.hasModemLines) return stays;
+  if (isOwnUsb(loader.transport)) return stays;
   const error = await clockError(loader, chip);
-  if (error === undefined) return;
-  await change(loader, baudRate, words(Math.floor(baudRate * error), 0));
-  await loader.readRegister(chip.macRegister);
+  if (error === undefined) return stays;
+  const changeTo = (rate: number): Promise<void> => change(loader, rate, words(Math.floor(rate * error), 0));
+  await changeTo(baudRate);
+  return () => changeTo(SYNC_BAUD);
 }
 
 /** A measurement further off than this is none. */
@@ -58,4 +70,21 @@ async function change(loader: Loader, baudRate: number, request: Uint8Array): Pr
   await transport.setBaudRate(baudRate);
   await sleep(SETTLE_MS, undefined, { signal: loader.signal });
   await transport.discardInput();
+  await untilHeard(loader);
+}
+
+/** Any word that every loader reads. */
+const SOME_REGISTER = 0x40001000;
+
+async function untilHeard(loader: Loader): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await loader.command('READ_REG', words(SOME_REGISTER), { timeoutMs: HEARD_MS });
+      // Answers to the questions before may only be late.
+      if (attempt > 1) await loader.drain();
+      return;
+    } catch (error) {
+      if (!(error instanceof EspError) || attempt === HEARD_ATTEMPTS) throw error;
+    }
+  }
 }

@@ -106,6 +106,12 @@ export function usbKind({ usb }: { usb?: UsbIds | undefined }): Adapter['kind'] 
   return adapterOf(usb?.vendorId, usb?.productId)?.kind;
 }
 
+/** Whether the port is the chip itself, or the program on it, rather than an adapter. */
+export function isOwnUsb(port: { usb?: UsbIds | undefined }): boolean {
+  const kind = usbKind(port);
+  return kind !== undefined && kind !== 'bridge';
+}
+
 /** The strategies worth trying on a port, in order; never empty. */
 export function strategiesFor(port: PortFacts): readonly ResetStrategy[] {
   if (!port.hasModemLines) return [BY_HAND];

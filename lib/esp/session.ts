@@ -17,7 +17,7 @@ import { EspError, isEspError } from './errors.ts';
 import { readFlashId } from './flash-id.ts';
 import { Loader, romMode } from './loader.ts';
 import { readMac } from './mac.ts';
-import { BY_HAND, HARD_RESET, HARD_RESET_OTG, LEAVE_BUS_MS, runReset, usbKind } from './reset.ts';
+import { BY_HAND, HARD_RESET, HARD_RESET_OTG, isOwnUsb, LEAVE_BUS_MS, runReset, usbKind } from './reset.ts';
 import { startStub, stubFor } from './stub.ts';
 import { allowProgram, isHeldInLoader, restartByWatchdog, silenceWatchdogs } from './watchdogs.ts';
 import { attachFlash, readFlashPins, setFlashSize } from './write.ts';
@@ -98,16 +98,14 @@ export async function withSession<T>(
   return { result, reset: options.after.stay ? false : await leave(transport, options.after, session) };
 }
 
-/** Tries to run the stub so often before doing without it. */
-const STUB_ATTEMPTS = 2;
-
 /** In Secure Download Mode nobody knows the size of the flash; what the ROM can address at most. */
 const UNKNOWN_FLASH_SIZE = 16 * 1024 * 1024;
 
 /** How a session is tried to be opened. */
 interface Way {
   stub: boolean;
-  baudRate: number;
+  /** What the ROM is asked for, to take the stub or all. */
+  romBaud: number;
 }
 
 /**
@@ -115,21 +113,20 @@ interface Way {
  * odd chip), the mask ROM can still write. A ROM that is not heard at another rate keeps its first one.
  */
 async function openSession(transport: Transport, options: SessionOptions): Promise<Session> {
-  const { baudRate } = options;
-  for (let attempt = 1; options.stub !== 'avoid'; attempt++) {
+  const romBauds = [options.baudRate, SYNC_BAUD];
+  for (const romBaud of options.stub === 'avoid' ? [] : romBauds) {
     try {
-      return await openOnce(transport, options, { stub: true, baudRate });
+      return await openOnce(transport, options, { stub: true, romBaud });
     } catch (error) {
       if (!isEspError(error, 'stub-silent')) throw error;
       if (error.facts['romIsMinimal'] === true) throw error;
-      if (attempt === STUB_ATTEMPTS) break;
     }
   }
   try {
-    return await openOnce(transport, options, { stub: false, baudRate });
+    return await openOnce(transport, options, { stub: false, romBaud: options.baudRate });
   } catch (error) {
     if (!isLineFault(error)) throw error;
-    return openOnce(transport, options, { stub: false, baudRate: SYNC_BAUD });
+    return openOnce(transport, options, { stub: false, romBaud: SYNC_BAUD });
   }
 }
 
@@ -150,10 +147,10 @@ async function openOnce(transport: Transport, options: SessionOptions, way: Way)
     // The chip's own port: its watchdogs go on through the reset.
     if (usbKind(transport) === 'usb-jtag') await silenceWatchdogs(loader, chip);
     const stub = way.stub ? stubFor(chip, description, security) : undefined;
-    if (stub !== undefined) await startStub(loader, chip, stub);
+    if (stub !== undefined) await startStub(loader, chip, stub, way.romBaud);
   }
-  if (loader.mode.name === 'stub') await changeBaud(loader, way.baudRate);
-  else await goOnInRom(loader, chip, way.baudRate, options);
+  if (loader.mode.name === 'stub') await changeBaud(loader, options.baudRate);
+  else await goOnInRom(loader, chip, way.romBaud, options);
   const mac = await readMac(loader, chip);
   const { id, size } = await readFlashId(loader, chip);
   await setFlashSize(loader, size);
@@ -227,7 +224,7 @@ async function leaveOwnUsb(
   signal: AbortSignal,
 ): Promise<boolean> {
   const kind = usbKind(transport);
-  if (!restart || kind === undefined || kind === 'bridge') return false;
+  if (!restart || !isOwnUsb(transport)) return false;
   const loader = new Loader(transport, signal);
   loader.mode = mode;
   // In Secure Download Mode there are no registers to do it by.

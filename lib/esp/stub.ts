@@ -1,4 +1,5 @@
 /** Runs Espressif's flasher stub from RAM: faster and more able than the mask ROM. */
+import { changeRomBaud } from './baud.ts';
 import type { Chip } from './chips.ts';
 import type { ChipDescription } from './describe.ts';
 import { EspError, isEspError } from './errors.ts';
@@ -30,12 +31,17 @@ export function stubFor(
 }
 
 /**
- * Uploads and starts a stub of a chip, and speaks to it from then on.
+ * Uploads a stub of a chip at a rate, starts it at that of SYNC, and speaks to it from then on. (A stub that changes
+ * the clock sets the rate that its ROM remembers, which may be the first or the last.)
  * Throws `EspError` 'stub-silent' with what went wrong as its cause; `PortError`; an abort.
  */
-export async function startStub(loader: Loader, chip: Chip, stub: string): Promise<void> {
+export async function startStub(loader: Loader, chip: Chip, stub: string, uploadBaud: number): Promise<void> {
   try {
-    await upload(loader, await stubImage(stub));
+    const image = await stubImage(stub);
+    const slowDown = await changeRomBaud(loader, chip, uploadBaud);
+    await upload(loader, image);
+    await slowDown();
+    await start(loader, image);
   } catch (error) {
     if (!(error instanceof EspError)) throw error;
     const facts = { because: error.code, romIsMinimal: chip.romIsMinimal === true };
@@ -53,6 +59,9 @@ async function upload(loader: Loader, stub: StubImage): Promise<void> {
   const block = usbKind(loader.transport) === 'usb-rom' ? USB_OTG_BLOCK : RAM_BLOCK;
   await writeMemory(loader, stub.text.address, stub.text.bytes, block);
   await writeMemory(loader, stub.data.address, stub.data.bytes, block);
+}
+
+async function start(loader: Loader, stub: StubImage): Promise<void> {
   try {
     await loader.command('MEM_END', words(0, stub.entry), { timeoutMs: MEM_END_TIMEOUT_MS });
   } catch (error) {
