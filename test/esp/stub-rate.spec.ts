@@ -1,0 +1,41 @@
+/** The rate at which the stub travels: that of the session where the ROM follows, the first one where it does not. */
+import assert from 'node:assert/strict';
+import { flashAt } from '../support/flash-board.ts';
+import type { Flashed } from '../support/flash-board.ts';
+import { demoImage } from '../virtual-board/demo-image.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
+import type { LaunchOptions } from '../virtual-board/launch.ts';
+
+describe('esp: the rate of the stub upload', () => {
+  it('is the ROM’s fastest, and the stub starts at the first again', async () => {
+    assert.deepEqual((await flashed({})).steps, [460800, 115200, 'stub', 921600]);
+  });
+
+  it('stays the first one on the ESP8266', async () => {
+    assert.deepEqual((await flashed({ chip: 'esp8266' })).steps, ['stub', 921600]);
+  });
+
+  it('is the first one when the ROM is not heard at the other', async () => {
+    // Its measure is plausible and yet not what the ROM goes by.
+    const { steps, events } = await flashed({ registers: [[0x3ff5f06c, 760 << 7]] });
+    assert.deepEqual(steps.slice(-2), ['stub', 921600]);
+    assert.equal(steps.filter((step) => step === 'stub').length, 1);
+    assert.ok(!events.some(({ kind }) => kind === 'no-stub'));
+  });
+});
+
+/** Rates the loaders changed to, to the next usual one, and the start of the stub, in order. */
+async function flashed(options: LaunchOptions): Promise<Flashed & { steps: (number | 'stub')[] }> {
+  const image = demoImage({ chip: options.chip ?? 'esp32', payloadSize: 20_000 });
+  const board = await launchBoard({ timing: 'none', firmware: 'none', ...options });
+  try {
+    const done = await flashAt(board.rfc2217, image.bytes);
+    const steps = board.log().flatMap(({ name, facts }) => {
+      if (name === 'run-code') return ['stub' as const];
+      return name === 'baud' ? [Math.round(Number(facts['baudRate']) / 115200) * 115200] : [];
+    });
+    return { ...done, steps };
+  } finally {
+    await board.close();
+  }
+}
