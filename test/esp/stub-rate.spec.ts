@@ -30,8 +30,8 @@ async function flashed(options: LaunchOptions): Promise<Flashed & { steps: (numb
   const board = await launchBoard({ timing: 'none', firmware: 'none', ...options });
   try {
     const done = await flashAt(board.rfc2217, image.bytes);
-    const steps = board.log().flatMap(({ name, facts }) => {
-      if (name === 'run-code') return ['stub' as const];
+    const steps = board.log().flatMap<number | 'stub'>(({ name, facts }) => {
+      if (name === 'run-code') return ['stub'];
       return name === 'baud' ? [Math.round(Number(facts['baudRate']) / 115200) * 115200] : [];
     });
     return { ...done, steps };
