@@ -208,6 +208,6 @@ describe('virtual board: process', () => {
   });
 
   it('does not start with a wrong flag', async () => {
-    await assert.rejects(launchBoard({ chip: 'esp31' as 'esp32' }), /--chip: esp31 is none of esp32, /);
+    await assert.rejects(launchBoard({ chip: 'esp31' as 'esp32' }), /--chip: esp31 is none of esp32/);
   });
 });
