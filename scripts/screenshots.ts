@@ -7,6 +7,7 @@ import { prepared } from '../test/examples/files.ts';
 import { NodeRed } from '../test/examples/node-red.ts';
 import { EXAMPLES } from '../test/examples/table.ts';
 import { startCatalogue } from '../test/firmware/server.ts';
+import type { FileServer } from '../test/firmware/server.ts';
 import { Chromium } from '../test/support/chromium.ts';
 import { Closing } from '../test/support/closing.ts';
 import { editorLoaded } from '../test/support/editor.ts';
@@ -17,6 +18,7 @@ interface Stage {
   nodeRed: NodeRed;
   chromium: Chromium;
   board: VirtualBoard;
+  server: FileServer;
 }
 
 /** File name → how to get to what it shows. The last page is what is taken. */
@@ -57,10 +59,10 @@ const PICTURES: Readonly<Record<string, (stage: Stage) => Promise<Page>>> = {
   },
 };
 
-async function deploy({ nodeRed, board }: Stage, file: string): Promise<void> {
+async function deploy({ nodeRed, board, server }: Stage, file: string): Promise<void> {
   const example = EXAMPLES.find((each) => each.file === file);
   if (!example) throw new Error(`there is no example ${file}`);
-  await nodeRed.deploy(prepared(example, [board]));
+  await nodeRed.deploy(prepared(example, [board], server));
 }
 
 async function editor(stage: Stage, file: string): Promise<Page> {
@@ -74,15 +76,15 @@ const folder = fileURLToPath(new URL('../docs/images/', import.meta.url));
 const closing = new Closing();
 try {
   await mkdir(folder, { recursive: true });
-  const catalogue = await startCatalogue();
-  closing.later(() => catalogue.stop());
-  const nodeRed = await NodeRed.start({ esp32FlashCatalogue: catalogue.url('/download/') });
+  const server = await startCatalogue();
+  closing.later(() => server.stop());
+  const nodeRed = await NodeRed.start({ esp32FlashCatalogue: server.url('/download/') });
   closing.later(() => nodeRed.close());
   const chromium = new Chromium();
   closing.later(() => chromium.close());
   for (const [name, take] of Object.entries(PICTURES)) {
     const board = await launchBoard({ firmware: 'none', timing: 'none', bootMs: 0 });
-    const page = await take({ nodeRed, chromium, board });
+    const page = await take({ nodeRed, chromium, board, server });
     await page.screenshot({ path: join(folder, name) });
     console.log(name);
     await chromium.closePages();

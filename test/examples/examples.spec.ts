@@ -1,7 +1,9 @@
 /** Every example is imported into a real Node-RED, deployed on virtual boards, and does what it promises. */
+import type { Page } from 'playwright-core';
 import { Chromium, needsChromium } from '../support/chromium.ts';
 import { Closing } from '../support/closing.ts';
 import { startCatalogue } from '../firmware/server.ts';
+import type { FileServer } from '../firmware/server.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
 import { prepared } from './files.ts';
@@ -13,9 +15,10 @@ for (const version of ['node-red', 'node-red-4']) describe(`examples in ${versio
   const closing = new Closing();
   const chromium = new Chromium();
   let nodeRed: NodeRed;
+  let server: FileServer;
 
   before(async () => {
-    const server = await startCatalogue();
+    server = await startCatalogue();
     closing.later(() => server.stop());
     nodeRed = await NodeRed.start({ esp32FlashCatalogue: server.url('/download/') }, version);
     closing.later(() => nodeRed.close());
@@ -32,14 +35,15 @@ for (const version of ['node-red', 'node-red-4']) describe(`examples in ${versio
       try {
         for (const options of example.boards ?? [{ firmware: 'none' }])
           boards.push(await launchBoard({ timing: 'none', bootMs: 0, ...options }));
-        const flow = prepared(example, boards);
+        const flow = prepared(example, boards, server);
         const secrets = flow[0] && example.secrets ? { [flow[0].id]: example.secrets } : {};
         await nodeRed.deploy(flow, secrets);
-        await example.run({ nodeRed, boards, dashboard: () => chromium.open(`${nodeRed.url}dashboard/${example.page ?? ''}`) });
+        const dashboard = (): Promise<Page> => chromium.open(`${nodeRed.url}dashboard/${example.page ?? ''}`);
+        await example.run({ nodeRed, boards, server, dashboard });
       } finally {
-        await chromium.closePages();
         await nodeRed.deploy([]);
         for (const board of boards) await board.close();
+        await chromium.closePages();
       }
     });
   }

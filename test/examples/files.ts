@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FileServer } from '../firmware/server.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
 import type { FlowNode } from './node-red.ts';
 import type { Example } from './table.ts';
@@ -20,10 +21,11 @@ export function readExample(file: string): FlowNode[] {
  * on. No USB is here: in place of "esp32 ports" stand inject nodes, `plug in 1` and so on, whose messages are
  * as that node sends them.
  */
-export function prepared({ file, environment = {} }: Example, boards: readonly VirtualBoard[]): FlowNode[] {
+export function prepared({ file, environment }: Example, boards: readonly VirtualBoard[], server: FileServer): FlowNode[] {
+  const variables = environment?.(server) ?? {};
   const ports = boards.map(({ rfc2217 }) => rfc2217);
   const fill = (variable: Record<string, unknown>): Record<string, unknown> => {
-    const value = environment[String(variable['name'])];
+    const value = variables[String(variable['name'])];
     return value === undefined ? variable : { ...variable, value };
   };
   const free = [...ports];

@@ -1,7 +1,9 @@
 /** What each example promises, and how a person gets there: one row a file of `examples/`. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { FileServer } from '../firmware/server.ts';
 import { printed } from '../support/micropython-board.ts';
 import { RawRepl } from '../../lib/micropython/raw-repl.ts';
 import { openTransport } from '../../lib/transport/open.ts';
@@ -13,6 +15,8 @@ import type { NodeRed } from './node-red.ts';
 export interface Stage {
   nodeRed: NodeRed;
   boards: readonly VirtualBoard[];
+  /** The web, as far as it is there: MicroPython's downloads, and what a row puts on it. */
+  server: FileServer;
   /** For examples with a dashboard: opens it. */
   dashboard: () => Promise<Page>;
 }
@@ -25,13 +29,33 @@ export interface Example {
   boards?: readonly LaunchOptions[];
   /** The path of its dashboard, which is opened in Chromium. */
   page?: string;
-  /** Environment variables of the flow that a person fills in, and those that are kept as credentials. */
-  environment?: Readonly<Record<string, string>>;
+  /** Environment variables of the flow that are filled in, and those that are kept as credentials. */
+  environment?: (server: FileServer) => Readonly<Record<string, string>>;
   secrets?: Readonly<Record<string, string>>;
   run: (stage: Stage) => Promise<void>;
 }
 
 const MICROPYTHON: LaunchOptions = { firmware: 'demo' };
+
+/** A program that goes on after every Ctrl-C. */
+const LOCKED = `import time
+while True:
+    try:
+        while True:
+            time.sleep_ms(10)
+    except KeyboardInterrupt:
+        pass
+`;
+
+/** Whether the last picture that was sent to the display is the two lines of the example. */
+const SHOWN_ON_DISPLAY = `import framebuf, machine
+wanted = bytearray(1024)
+picture = framebuf.FrameBuffer(wanted, 128, 64, framebuf.MONO_VLSB)
+picture.text('Hello', 0, 0)
+picture.text('from Node-RED', 0, 10)
+sent = [data for data in machine.I2C.written if data[0] == 0x40]
+print(sent[-1][1:] == wanted)
+`;
 
 export const EXAMPLES: readonly Example[] = [
   {
@@ -88,7 +112,7 @@ export const EXAMPLES: readonly Example[] = [
     file: 'wifi-settings',
     promises: 'has the board join a Wi-Fi at every start, and keeps the password out of flow and log',
     boards: [MICROPYTHON],
-    environment: { WIFI_NAME: 'virtual' },
+    environment: () => ({ WIFI_NAME: 'virtual' }),
     secrets: { WIFI_PASSWORD: "it's \"secret\" \\ 密" },
     run: async ({ nodeRed, boards: [board] }) => {
       await nodeRed.press('set up Wi-Fi');
@@ -98,6 +122,54 @@ export const EXAMPLES: readonly Example[] = [
       await nodeRed.deploy([]);
       const written = JSON.parse(await onBoard(board, "print(open('/wifi.json').read())")) as unknown;
       assert.deepEqual(written, { name: 'virtual', password: "it's \"secret\" \\ 密" });
+    },
+  },
+  {
+    file: 'oled-text',
+    promises: 'installs the driver from a package index, and shows text on the display',
+    boards: [MICROPYTHON],
+    environment: (server) => ({ MIP_INDEX: server.url('/pi/v2') }),
+    run: async ({ nodeRed, boards: [board], server }) => {
+      const driver = await readFile(join(import.meta.dirname, 'ssd1306.py'));
+      const hash = createHash('sha256').update(driver).digest('hex').slice(0, 8);
+      const list = { v: 1, version: '0.1.0', hashes: [['ssd1306.py', hash]] };
+      server.file('/pi/v2/package/py/ssd1306/latest.json', JSON.stringify(list));
+      server.file(`/pi/v2/file/${hash.slice(0, 2)}/${hash}`, driver);
+      await nodeRed.press('install the driver');
+      assert.equal(field(await nodeRed.shows('installed'), 'path'), '/lib/ssd1306.py');
+      await nodeRed.press('show it');
+      assert.equal(await nodeRed.shows('lines shown'), 2);
+      await nodeRed.deploy([]);
+      assert.equal(await onBoard(board, SHOWN_ON_DISPLAY), 'True\r\n');
+    },
+  },
+  {
+    file: 'rescue-button',
+    promises: 'gets a board back whose program ignores every Ctrl-C, and keeps that program',
+    boards: [MICROPYTHON],
+    run: async ({ nodeRed, boards: [board] }) => {
+      await onBoard(board, `with open('/main.py', 'w') as file:\n    file.write(${JSON.stringify(LOCKED)})`);
+      await board!.pressEn();
+      await nodeRed.press('help!');
+      const rescued = await nodeRed.shows('rescued');
+      assert.equal(field(rescued, 'started'), 'prompt');
+      assert.equal((field(rescued, 'renamed') as { from: string }[])[0]?.from, '/main.py');
+      const { to } = (field(rescued, 'renamed') as { to: string }[])[0]!;
+      await nodeRed.deploy([]);
+      assert.equal(await onBoard(board, `print(open('${to}').read() == ${JSON.stringify(LOCKED)})`), 'True\r\n');
+    },
+  },
+  {
+    file: 'button-calls-function',
+    promises: 'calls a function on the board by a button, with a value of the flow',
+    boards: [MICROPYTHON],
+    run: async ({ nodeRed }) => {
+      await nodeRed.press('give it led.py');
+      await nodeRed.shows('written');
+      await nodeRed.press('on');
+      await nodeRed.shows('the LED is', (value) => value === 1);
+      await nodeRed.press('off');
+      await nodeRed.shows('the LED is', (value) => value === 0);
     },
   },
   {
