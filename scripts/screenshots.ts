@@ -62,7 +62,7 @@ const PICTURES: Readonly<Record<string, (stage: Stage) => Promise<Page>>> = {
 async function deploy({ nodeRed, board, server }: Stage, file: string): Promise<void> {
   const example = EXAMPLES.find((each) => each.file === file);
   if (!example) throw new Error(`there is no example ${file}`);
-  await nodeRed.deploy(prepared(example, [board], server));
+  await nodeRed.deploy(prepared(example, [board], server, ''));
 }
 
 async function editor(stage: Stage, file: string): Promise<Page> {

@@ -1,4 +1,7 @@
 /** Every example is imported into a real Node-RED, deployed on virtual boards, and does what it promises. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { Chromium, needsChromium } from '../support/chromium.ts';
 import { Closing } from '../support/closing.ts';
@@ -32,17 +35,19 @@ for (const version of ['node-red', 'node-red-4']) describe(`examples in ${versio
     it(`${example.file}: ${example.promises}`, async function () {
       if (example.page !== undefined) needsChromium(this);
       const boards: VirtualBoard[] = [];
+      const folder = await mkdtemp(join(tmpdir(), 'esp32-example-'));
       try {
         for (const options of example.boards ?? [{ firmware: 'none' }])
           boards.push(await launchBoard({ timing: 'none', bootMs: 0, ...options }));
-        const flow = prepared(example, boards, server);
+        const flow = prepared(example, boards, server, folder);
         const secrets = flow[0] && example.secrets ? { [flow[0].id]: example.secrets } : {};
         await nodeRed.deploy(flow, secrets);
         const dashboard = (): Promise<Page> => chromium.open(`${nodeRed.url}dashboard/${example.page ?? ''}`);
-        await example.run({ nodeRed, boards, server, dashboard });
+        await example.run({ nodeRed, boards, server, folder, dashboard });
       } finally {
         await nodeRed.deploy([]);
         for (const board of boards) await board.close();
+        await rm(folder, { recursive: true, force: true });
         await chromium.closePages();
       }
     });

@@ -21,8 +21,9 @@ export function readExample(file: string): FlowNode[] {
  * on. No USB is here: in place of "esp32 ports" stand inject nodes, `plug in 1` and so on, whose messages are
  * as that node sends them.
  */
-export function prepared({ file, environment }: Example, boards: readonly VirtualBoard[], server: FileServer): FlowNode[] {
-  const variables = environment?.(server) ?? {};
+export function prepared({ file, environment }: Example, boards: readonly VirtualBoard[], server: FileServer, folder: string,
+): FlowNode[] {
+  const variables = environment?.(server, folder) ?? {};
   const ports = boards.map(({ rfc2217 }) => rfc2217);
   const fill = (variable: Record<string, unknown>): Record<string, unknown> => {
     const value = variables[String(variable['name'])];

@@ -1,7 +1,7 @@
 /** What each example promises, and how a person gets there: one row a file of `examples/`. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileServer } from '../firmware/server.ts';
 import { printed } from '../support/micropython-board.ts';
@@ -17,6 +17,8 @@ export interface Stage {
   boards: readonly VirtualBoard[];
   /** The web, as far as it is there: MicroPython's downloads, and what a row puts on it. */
   server: FileServer;
+  /** An empty folder. */
+  folder: string;
   /** For examples with a dashboard: opens it. */
   dashboard: () => Promise<Page>;
 }
@@ -30,7 +32,7 @@ export interface Example {
   /** The path of its dashboard, which is opened in Chromium. */
   page?: string;
   /** Environment variables of the flow that are filled in, and those that are kept as credentials. */
-  environment?: (server: FileServer) => Readonly<Record<string, string>>;
+  environment?: (server: FileServer, folder: string) => Readonly<Record<string, string>>;
   secrets?: Readonly<Record<string, string>>;
   run: (stage: Stage) => Promise<void>;
 }
@@ -106,6 +108,22 @@ export const EXAMPLES: readonly Example[] = [
       const page = await dashboard();
       await page.locator('.nrdb-ui-chart canvas').waitFor();
       await page.waitForFunction(hasBlue);
+    },
+  },
+  {
+    file: 'upload-on-change',
+    promises: 'uploads what is saved in a folder and in the folders of it, and starts the program anew',
+    boards: [MICROPYTHON],
+    environment: (_server, folder) => ({ PROJECT: folder }),
+    run: async ({ nodeRed, boards: [board], folder }) => {
+      await mkdir(join(folder, 'lib'));
+      await writeFile(join(folder, 'lib', 'greeting.py'), "WORDS = 'Hello from the folder'\n");
+      await nodeRed.shows('uploaded', (value) => field(value, 'path') === '/lib/greeting.py');
+      await writeFile(join(folder, 'main.py'), 'import greeting\nprint(greeting.WORDS)\n');
+      await writeFile(join(folder, 'main.py~'), 'what an editor keeps');
+      await nodeRed.shows('board says', (text) => String(text).includes('Hello from the folder'));
+      await nodeRed.deploy([]);
+      assert.equal(await onBoard(board, "import os; print(sorted(os.listdir('/')))"), "['boot.py', 'lib', 'main.py']\r\n");
     },
   },
   {
