@@ -1,17 +1,11 @@
-/** Jobs for a board that runs MicroPython: run Python on it, put a file on it. */
-import { beginSoftReset, softReset } from '../micropython/boot.ts';
-import type { Boot } from '../micropython/boot.ts';
+/** Jobs for a board that runs MicroPython: run Python on it, ask it. */
+import { beginSoftReset } from '../micropython/boot.ts';
 import { call, evaluate, setGlobal } from '../micropython/answer.ts';
 import type { RawRepl, RunOptions } from '../micropython/raw-repl.ts';
-import { uploadFile } from '../micropython/upload.ts';
-import type { UploadProgress, UploadResult } from '../micropython/upload.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { withRawRepl } from './repl-job.ts';
 import type { HoldOptions } from './repl-job.ts';
-
-/** A main.py that runs for ever gives no prompt; what it prints so long is shown. */
-const SOFT_RESET_MS = 5000;
 
 export interface PythonJobOptions extends JobOptions, RunOptions, HoldOptions {
   /** The board's global `params` gets this value first, see `toldValue`. */
@@ -76,39 +70,6 @@ async function pythonJob<T>(
       } finally {
         if (restart && code.hasBegun) await beginSoftReset(lease.transport, lease.signal);
       }
-    },
-  });
-}
-
-export interface UploadJobOptions extends JobOptions {
-  onProgress: (progress: UploadProgress) => void;
-  /** Restart the interpreter after, so that boot.py and main.py run. */
-  softReset: boolean;
-  /** What the board prints after the restart. */
-  onOutput: (bytes: Uint8Array) => void;
-}
-
-export type UploadJobResult = UploadResult & Partial<Boot>;
-
-/** Writes one file on the board, whole or not at all. */
-export async function uploadToBoard(
-  board: Board,
-  path: string,
-  content: Uint8Array,
-  options: UploadJobOptions,
-): Promise<UploadJobResult> {
-  return board.run({
-    kind: 'upload',
-    ...jobOptions(options),
-    run: async (lease) => {
-      const after = { after: options.softReset ? 'leave' : 'keep' } as const;
-      const upload = (repl: RawRepl): Promise<UploadResult> =>
-        uploadFile(repl, path, content, options.onProgress);
-      const written = await withRawRepl(lease, upload, after);
-      if (!options.softReset) return written;
-      const { transport, signal } = lease;
-      const wait = { timeoutMs: SOFT_RESET_MS, signal, ...heard(lease, options) };
-      return { ...written, ...(await softReset(transport, wait)) };
     },
   });
 }

@@ -16,9 +16,22 @@ export interface UploadResult {
   sha256: string;
 }
 
+export interface OutgoingFile {
+  /** From the root, as `boardPath` takes it. */
+  path: string;
+  content: Uint8Array;
+}
+
+/** Bytes of all files together. */
 export interface UploadProgress {
   done: number;
   total: number;
+}
+
+export interface UploadOptions {
+  onProgress?: ((progress: UploadProgress) => void) | undefined;
+  /** Hears of each file when it is on the board, in order. */
+  onFile?: ((result: UploadResult) => void) | undefined;
 }
 
 /** Bytes for which one 01 from the board stands, and bytes of data in a block; as in `board/receive.py`. */
@@ -31,6 +44,29 @@ const END_OF_FILE = new Uint8Array(3);
 const STALL_TIMEOUT_MS = 15_000;
 /** Time for hashing and renaming, per started megabyte. */
 const FINISH_MS_PER_MB = 30_000;
+
+/**
+ * Puts files on the board in their order, each whole or not at all; the first that fails ends it. Throws as
+ * `uploadFile`; `facts.path` is the file that failed, `facts.done` are the paths that are on the board.
+ */
+export async function uploadFiles(
+  repl: RawRepl,
+  files: readonly OutgoingFile[],
+  { onProgress, onFile }: UploadOptions = {},
+): Promise<UploadResult[]> {
+  const total = files.reduce((sum, { content }) => sum + content.length, 0);
+  const results: UploadResult[] = [];
+  let before = 0;
+  for (const { path, content } of files) {
+    const result = await uploadFile(repl, path, content, ({ done }) =>
+      onProgress?.({ done: before + done, total }),
+    );
+    before += content.length;
+    results.push(result);
+    onFile?.(result);
+  }
+  return results;
+}
 
 /**
  * Uploads. Throws `MicroPythonError` 'disk-full', 'file-damaged', 'bad-file-name' or 'python-error'; the

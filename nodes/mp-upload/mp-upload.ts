@@ -1,7 +1,7 @@
 /** The `mp upload` node: content in, a file on the board out. */
 import type { NodeAPI } from 'node-red';
-import { uploadToBoard } from '../../lib/board/python-jobs.ts';
-import type { UploadJobResult } from '../../lib/board/python-jobs.ts';
+import { uploadToBoard } from '../../lib/board/upload-jobs.ts';
+import type { UploadJobResult } from '../../lib/board/upload-jobs.ts';
 import { registerJobNode } from '../../lib/runtime/job-node.ts';
 import type { JobNodeDef } from '../../lib/runtime/job-node.ts';
 import { contentBytes, oneOf, requiredText } from '../../lib/runtime/properties.ts';

@@ -12,7 +12,7 @@ import {
   removeBoardFile,
   statBoardFile,
 } from '../../lib/board/file-jobs.ts';
-import { uploadToBoard } from '../../lib/board/python-jobs.ts';
+import { uploadToBoard } from '../../lib/board/upload-jobs.ts';
 import { failsWith } from '../support/failures.ts';
 import { random } from '../virtual-board/faults.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
