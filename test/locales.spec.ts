@@ -1,0 +1,64 @@
+/** Every language has the words that English has: the same keys, the same variables, help for each node. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const FIRST = 'en-US';
+
+/** `nodes/mp-repl/locales` and the like. */
+const FOLDERS = ['nodes', 'plugins']
+  .filter((floor) => existsSync(join(ROOT, floor)))
+  .flatMap((floor) => readdirSync(join(ROOT, floor)).map((name) => join(floor, name, 'locales')))
+  .filter((folder) => existsSync(join(ROOT, folder)));
+
+const locales = (folder: string): string[] => readdirSync(join(ROOT, folder));
+const read = (...path: string[]): string => readFileSync(join(ROOT, ...path), 'utf8');
+
+/** `a.b.c` → text, of all texts in a catalogue. */
+function texts(value: unknown, path = ''): Map<string, string> {
+  if (typeof value === 'string') return new Map([[path, value]]);
+  const found = new Map<string, string>();
+  for (const [key, inner] of Object.entries(value as object))
+    for (const [at, text] of texts(inner, path === '' ? key : `${path}.${key}`)) found.set(at, text);
+  return found;
+}
+
+const variables = (text: string): string[] => [...new Set(text.match(/__\w+?__/g) ?? [])].toSorted();
+/** `: *payload* (string) : …` → `*payload*`. */
+const properties = (help: string): string[] => [...help.matchAll(/^: (\S+)/gm)].map(([, name = '']) => name);
+
+describe('the words of each language', () => {
+  it('are there for every node', () => {
+    assert.ok(FOLDERS.length >= 5);
+    const [first = []] = FOLDERS.map(locales);
+    assert.ok(first.includes(FIRST));
+    for (const folder of FOLDERS) assert.deepEqual(locales(folder), first, folder);
+  });
+
+  for (const folder of FOLDERS) {
+    for (const locale of locales(folder).filter((name) => name !== FIRST)) {
+      it(`${folder}: ${locale} says all that English says`, () => {
+        for (const file of readdirSync(join(ROOT, folder, FIRST))) {
+          if (file.endsWith('.json')) {
+            const english = texts(JSON.parse(read(folder, FIRST, file)));
+            const other = texts(JSON.parse(read(folder, locale, file)));
+            assert.deepEqual([...other.keys()].toSorted(), [...english.keys()].toSorted());
+            for (const [key, text] of english) {
+              assert.notEqual(other.get(key)?.trim(), '', key);
+              assert.deepEqual(variables(other.get(key) ?? ''), variables(text), key);
+            }
+          } else {
+            const [english, other] = [read(folder, FIRST, file), read(folder, locale, file)];
+            assert.deepEqual(properties(other), properties(english), file);
+            assert.equal(
+              /data-help-name="([\w-]+)"/.exec(other)?.[1],
+              /data-help-name="([\w-]+)"/.exec(english)?.[1],
+            );
+          }
+        }
+      });
+    }
+  }
+});
