@@ -54,13 +54,19 @@ export async function hardReset(board: Board, options: ControlOptions): Promise<
   return board.run({
     kind: 'run',
     ...jobOptions(options),
-    run: async (lease) => {
-      const { transport, signal } = lease;
-      const watch = { signal, ...heard(lease, options) };
-      if (!(await pressEn(lease))) watch.onOutput(await resetByCode(lease));
-      return watchBoot(transport, watch);
-    },
+    run: (lease) => hardResetWith(lease, options),
   });
+}
+
+/** The same by whoever has the port. The board is at its prompt, or in a raw REPL that is kept. */
+export async function hardResetWith(
+  lease: Lease,
+  options: Pick<ControlOptions, 'timeoutMs' | 'onOutput'>,
+): Promise<Boot> {
+  const { transport, signal } = lease;
+  const watch = { signal, ...heard(lease, options) };
+  if (!(await pressEn(lease))) watch.onOutput(await resetByCode(lease));
+  return watchBoot(transport, watch);
 }
 
 /** The board restarts before the code ends, so nobody waits for its end. Returns what has come of the boot. */

@@ -1,11 +1,7 @@
 /** Questions to the board: an expression, a function to call, a name to set. Values in, values out. */
-import { helperScript } from './board-script.ts';
+import { askHelper } from './helper.ts';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
-import { ResultLine } from './result-line.ts';
 import { pythonValue, toldValue } from './values.ts';
-
-/** Sent once as long as the raw REPL is not left: most questions are shorter than what answers them. */
-const HELPER = '_board_answer';
 
 /** Evaluates an expression. What it prints goes to `onOutput`. Throws as `RawRepl.run`. */
 export async function evaluate(repl: RawRepl, expression: string, options: RunOptions): Promise<unknown> {
@@ -37,12 +33,5 @@ export async function setGlobal(
 }
 
 async function ask(repl: RawRepl, question: readonly unknown[], options: RunOptions): Promise<unknown> {
-  if (!repl.helpers.has(HELPER)) {
-    await repl.run(await helperScript('answer', HELPER), { timeoutMs: options.timeoutMs });
-    repl.helpers.add(HELPER);
-  }
-  const data = Buffer.from(JSON.stringify(question), 'utf8').toString('base64');
-  const result = new ResultLine(options.onOutput);
-  await repl.run(`${HELPER}("${data}")`, { ...options, onOutput: (bytes) => result.push(bytes) });
-  return pythonValue(result.end());
+  return pythonValue(await askHelper(repl, 'answer', question, options));
 }

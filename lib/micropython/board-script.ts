@@ -5,7 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
 
-export type BoardScriptName = 'receive' | 'answer' | 'files' | 'rescue' | 'send';
+export type BoardScriptName =
+  'answer' | 'check' | 'compare' | 'files' | 'receive' | 'rescue' | 'run' | 'send';
 
 /** Marks the one line of output that carries the result, as a program may print beside it. */
 const RESULT_MARK = '\x1e';

@@ -108,6 +108,11 @@ export async function removeFile(
   return (await answers(repl, 'remove', target, recursive)) as string[];
 }
 
+/** Deletes files and folders one after the other, folders behind what is in them. What is gone already is fine. */
+export async function removeFiles(repl: RawRepl, paths: readonly string[]): Promise<void> {
+  if (paths.length > 0) await answers(repl, 'purge', paths.map(boardPath));
+}
+
 function fileEntry(answer: unknown): FileEntry {
   const [path, bytes, hash] = answer as [path: string, bytes?: number, hash?: string];
   const sha256 = hash === undefined ? {} : { sha256: Buffer.from(hash, 'base64').toString('hex') };

@@ -1,5 +1,6 @@
 /** Values out of a node's settings and messages: forgiving in what is taken, strict in what comes out. */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { patternList } from '../host/pattern.ts';
 import { InputError } from './diagnosis.ts';
 
 /** Anything a flow may carry: properties are looked up by name. */
@@ -99,6 +100,14 @@ export function optionalText(value: unknown, property: string): string | undefin
   throw new InputError('bad-property', `${property} is no text`, { property, found: kindOf(value) });
 }
 
+/** A list of texts: as such, or as one text parted by commas or lines. */
+export function textList(value: unknown, property: string): string[] {
+  if (value === undefined || value === null) return [];
+  if (typeof value === 'string') return patternList(value);
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
+  throw new InputError('bad-property', `${property} is no list of texts`, { property, found: kindOf(value) });
+}
+
 /** A place or size in the flash as number, decimal or hex text; blank means that it is not given. */
 export function optionalAddress(value: unknown, property: string): number | undefined {
   if (value === undefined || value === null || (typeof value === 'string' && value.trim() === ''))
@@ -136,7 +145,8 @@ export function oneOf<T extends string>(
   });
 }
 
-function kindOf(value: unknown): string {
+/** What a value is, for messages to people. */
+export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }

@@ -69,7 +69,7 @@ export const EXAMPLES: readonly Example[] = [
       await nodeRed.press('ask 2 + 2');
       assert.equal(await nodeRed.shows('answer'), 4);
       await nodeRed.press('write main.py');
-      assert.equal(field(await nodeRed.shows('written'), 'path'), '/main.py');
+      assert.deepEqual(changes(await nodeRed.shows('written')), ['created /main.py']);
       await nodeRed.shows('board says', (text) => String(text).includes('Hello from main.py'));
     },
   },
@@ -118,7 +118,7 @@ export const EXAMPLES: readonly Example[] = [
     run: async ({ nodeRed, boards: [board], folder }) => {
       await mkdir(join(folder, 'lib'));
       await writeFile(join(folder, 'lib', 'greeting.py'), "WORDS = 'Hello from the folder'\n");
-      await nodeRed.shows('uploaded', (value) => field(value, 'path') === '/lib/greeting.py');
+      await nodeRed.shows('uploaded', (value) => changes(value).includes('created /lib/greeting.py'));
       await writeFile(join(folder, 'main.py'), 'import greeting\nprint(greeting.WORDS)\n');
       await writeFile(join(folder, 'main.py~'), 'what an editor keeps');
       await nodeRed.shows('board says', (text) => String(text).includes('Hello from the folder'));
@@ -154,7 +154,7 @@ export const EXAMPLES: readonly Example[] = [
       server.file('/pi/v2/package/py/ssd1306/latest.json', JSON.stringify(list));
       server.file(`/pi/v2/file/${hash.slice(0, 2)}/${hash}`, driver);
       await nodeRed.press('install the driver');
-      assert.equal(field(await nodeRed.shows('installed'), 'path'), '/lib/ssd1306.py');
+      assert.deepEqual(changes(await nodeRed.shows('installed')), ['created /lib/ssd1306.py']);
       await nodeRed.press('show it');
       assert.equal(await nodeRed.shows('lines shown'), 2);
       await nodeRed.deploy([]);
@@ -241,6 +241,12 @@ const ports = (boards: readonly VirtualBoard[]): string[] => boards.map(({ rfc22
 
 type Row = Record<string, string>;
 const isRows = (value: unknown): value is Row[] => Array.isArray(value);
+
+/** What an upload did, each file by what became of it and its path. */
+function changes(value: unknown): string[] {
+  const files = field(value, 'files') as { path: string; action: string }[];
+  return files.map(({ path, action }) => `${action} ${path}`);
+}
 
 function field(value: unknown, name: string): unknown {
   assert.ok(typeof value === 'object' && value !== null, String(value));

@@ -101,8 +101,11 @@ describe('flash, ask and upload over RFC 2217', function () {
     const program = "print('Hello from main.py')\n";
     const { result } = await node.send({ payload: program });
     const payload = result?.payload as Record<string, unknown>;
-    assert.equal(payload['path'], '/main.py');
-    assert.equal(payload['sha256'], createHash('sha256').update(program).digest('hex'));
+    const sha256 = createHash('sha256').update(program).digest('hex');
+    assert.deepEqual(payload['files'], [
+      { path: '/main.py', bytes: program.length, sha256, action: 'created' },
+    ]);
+    assert.equal(payload['changed'], true);
     assert.equal(payload['started'], 'prompt');
     const printed = node.meanwhile
       .filter((msg) => msg['topic'] === 'console')
@@ -115,8 +118,8 @@ describe('flash, ask and upload over RFC 2217', function () {
     const bytes = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 31) & 0xff));
     const filename = `/lib/dir with 'quotes"/ünï\\code.bin`;
     const { result } = await node.send({ payload: bytes, filename });
-    const payload = result?.payload as Record<string, unknown>;
-    assert.equal(payload['path'], filename);
+    const { files } = result?.payload as { files: { path: string }[] };
+    assert.equal(files[0]?.path, filename);
     const read = await NodeUnderTest.load('mp-repl', board.rfc2217, { mode: 'evaluate', timeout: '10' });
     const back = await read.send({ payload: `open(${JSON.stringify(filename)}, 'rb').read()` });
     assert.deepEqual(back.result?.payload, bytes);

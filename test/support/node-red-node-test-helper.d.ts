@@ -8,6 +8,7 @@ declare module 'node-red-node-test-helper' {
     stopServer(done: () => void): void;
     load(nodes: NodeInitializer[], flow: object[], credentials?: object): Promise<void>;
     unload(): Promise<void>;
+    settings(settings: object): object;
     setFlows(flow: object[], type: 'full' | 'nodes' | 'flows'): Promise<void>;
     getNode(id: string): Node;
   }

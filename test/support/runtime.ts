@@ -164,6 +164,11 @@ export class NodeUnderTest {
   }
 }
 
+/** Settings of Node-RED beside its own, for the nodes that are loaded next. */
+export function runtimeSettings(settings: Readonly<Record<string, unknown>>): void {
+  helper.settings(settings);
+}
+
 /** Hooks for a describe block: the runtime's server, and an empty flow after each test. */
 export function withRuntime(): void {
   before((done) => {

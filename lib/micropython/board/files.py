@@ -99,6 +99,18 @@ def remove(path, deep):
     yield path
 
 
+# Each by itself; what is gone already is.
+def purge(paths):
+    for path in paths:
+        try:
+            delete(path)
+        except OSError as e:
+            if e.args[0] != 2:
+                yield {"errno": e.args[0], "path": path}
+                return
+        yield path
+
+
 def delete(path):
     try:
         os.remove(path)
@@ -108,7 +120,15 @@ def delete(path):
 
 
 def main(operation, *args):
-    work = {"tree": tree, "stat": stat, "space": space, "mkdir": mkdir, "move": move, "remove": remove}
+    work = {
+        "tree": tree,
+        "stat": stat,
+        "space": space,
+        "mkdir": mkdir,
+        "move": move,
+        "remove": remove,
+        "purge": purge,
+    }
     try:
         yield from work[operation](*args)
     except OSError as e:

@@ -1,0 +1,116 @@
+/** The job of bringing files to a board: as they shall be, and what happens then, in one stay on the wire. */
+import { boardPath, folderPath } from '../micropython/board-path.ts';
+import { softReset } from '../micropython/boot.ts';
+import type { Boot } from '../micropython/boot.ts';
+import { checkFiles, runFile } from '../micropython/program.ts';
+import type { Check } from '../micropython/program.ts';
+import type { RawRepl } from '../micropython/raw-repl.ts';
+import { syncFiles } from '../micropython/sync.ts';
+import type { SyncedFile, SyncOptions } from '../micropython/sync.ts';
+import type { PythonError } from '../micropython/traceback.ts';
+import type { OutgoingFile } from '../micropython/upload.ts';
+import { jobOptions } from './board.ts';
+import type { Board, JobOptions, Lease } from './board.ts';
+import { hardResetWith } from './control-jobs.ts';
+import { heard } from './python-jobs.ts';
+import { withRawRepl } from './repl-job.ts';
+
+export type { OutgoingFile, SyncedFile };
+
+/** A main.py that runs for ever gives no prompt; what it prints so long is shown. */
+const BOOT_MS = 5000;
+
+/** What happens when the files are there. */
+export type After =
+  | { kind: 'nothing' | 'soft-reset' | 'hard-reset' | 'check' }
+  /** Runs a file of the board, at most for `timeoutMs`. */
+  | { kind: 'run'; path: string; timeoutMs: number };
+
+export interface SyncJobOptions extends JobOptions, SyncOptions {
+  after: After;
+  /** What the board prints after a restart, or while it runs the file. */
+  onOutput: (bytes: Uint8Array) => void;
+  /** Told what begins. */
+  onPhase?: ((phase: 'comparing' | 'checking' | 'running' | 'starting') => void) | undefined;
+}
+
+export interface SyncJobResult extends Partial<Boot> {
+  /** Whether anything was written or deleted, or would be. */
+  changed: boolean;
+  files: SyncedFile[];
+  /** After `check`. */
+  check?: Check;
+  /** After `run`. */
+  run?: { path: string; stdout: string; error?: PythonError };
+}
+
+/** Throws 'bad-file-name' before the board is asked; then as `syncFiles`, `runFile` and `watchBoot`. */
+export async function syncBoard(
+  board: Board,
+  wanted: readonly OutgoingFile[],
+  options: SyncJobOptions,
+): Promise<SyncJobResult> {
+  const files = wanted.map(({ path, content }) => ({ path: boardPath(path), content }));
+  const mirror = options.mirror === undefined ? undefined : folderPath(options.mirror);
+  return board.run({
+    kind: 'upload',
+    ...jobOptions(options),
+    run: (lease) => syncAnd(lease, files, { ...options, mirror }),
+  });
+}
+
+async function syncAnd(
+  lease: Lease,
+  wanted: readonly OutgoingFile[],
+  options: SyncJobOptions,
+): Promise<SyncJobResult> {
+  const { onPhase } = options;
+  const after: After = options.dryRun ? { kind: 'nothing' } : options.after;
+  const inRepl = async (repl: RawRepl): Promise<SyncJobResult> => {
+    onPhase?.('comparing');
+    const files = await syncFiles(repl, wanted, options);
+    const changed = files.some(({ action }) => action !== 'unchanged' && action !== 'kept');
+    return { changed, files, ...(await afterwards(repl, lease, wanted, { ...options, after })) };
+  };
+  const restarts = after.kind === 'soft-reset' || after.kind === 'hard-reset';
+  const result = await withRawRepl(lease, inRepl, { after: restarts ? 'leave' : 'keep' });
+  if (!restarts) return result;
+  onPhase?.('starting');
+  const { onOutput } = heard(lease, options);
+  const { transport, signal } = lease;
+  const boot =
+    after.kind === 'soft-reset'
+      ? await softReset(transport, { timeoutMs: BOOT_MS, signal, onOutput })
+      : await hardResetWith(
+          { ...lease, repl: undefined },
+          { timeoutMs: BOOT_MS, onOutput: options.onOutput },
+        );
+  return { ...result, ...boot };
+}
+
+/** What is done without a restart. */
+async function afterwards(
+  repl: RawRepl,
+  lease: Lease,
+  wanted: readonly OutgoingFile[],
+  { after, ...options }: SyncJobOptions,
+): Promise<Pick<SyncJobResult, 'check' | 'run'>> {
+  if (after.kind === 'check') {
+    options.onPhase?.('checking');
+    const paths = wanted.map(({ path }) => path).filter((path) => path.endsWith('.py'));
+    return { check: await checkFiles(repl, paths) };
+  }
+  if (after.kind !== 'run') return {};
+  options.onPhase?.('running');
+  const printed: Uint8Array[] = [];
+  const { onOutput } = heard(lease, options);
+  const error = await runFile(repl, after.path, {
+    timeoutMs: after.timeoutMs,
+    onOutput: (bytes) => {
+      printed.push(bytes);
+      onOutput(bytes);
+    },
+  });
+  const stdout = Buffer.concat(printed).toString('utf8').replaceAll('\r\n', '\n');
+  return { run: { path: after.path, stdout, ...(error ? { error } : {}) } };
+}

@@ -1,0 +1,19 @@
+/** What goes wrong with files and folders of the machine Node-RED runs on: a code and its facts. */
+import { CodedError } from '../errors/coded-error.ts';
+
+export type HostErrorCode =
+  /** A file or folder cannot be read. Facts: `path`, `reason`. */
+  | 'source-unreadable'
+  /** A path, or a link in a folder, leads out of the folder it must stay in. Facts: `path`, `root`. */
+  | 'host-path-outside'
+  /** A folder has more in it than anybody would put on a board. Facts: `path`, `limit`, `unit` ('files' | 'bytes'). */
+  | 'host-folder-too-large';
+
+export class HostError extends CodedError<HostErrorCode> {}
+
+export function unreadable(path: string): (error: unknown) => never {
+  return (error) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HostError('source-unreadable', `${path} cannot be read: ${reason}`, { path, reason }, error);
+  };
+}

@@ -1,0 +1,186 @@
+/**
+ * Files of a board as they shall be: the board tells what it has of them by size and hash, and only what differs
+ * travels. With a mirror, what else lies under its folder is deleted, last of all.
+ */
+import { createHash } from 'node:crypto';
+import { isInside } from './board-path.ts';
+import { MicroPythonError } from './errors.ts';
+import { refuseError } from './file-error.ts';
+import { listFiles, removeFiles } from './files.ts';
+import type { FileEntry } from './files.ts';
+import { askHelper } from './helper.ts';
+import type { RawRepl } from './raw-repl.ts';
+import { uploadFiles } from './upload.ts';
+import type { OutgoingFile, UploadProgress, UploadResult } from './upload.ts';
+
+export type SyncAction =
+  | 'created'
+  | 'updated'
+  /** It is there, byte for byte. */
+  | 'unchanged'
+  | 'deleted'
+  /** It would be deleted, were it not guarded. */
+  | 'kept';
+
+export interface SyncedFile {
+  /** From the root. */
+  path: string;
+  bytes: number;
+  /** Hex; of those that are wanted. What the board has computed of its disk, except in a dry run. */
+  sha256?: string;
+  action: SyncAction;
+}
+
+export interface SyncOptions {
+  /** Folder under which everything else is deleted. */
+  mirror?: string | undefined;
+  /** Paths that nothing deletes. */
+  isGuarded: (path: string) => boolean;
+  /** Only tells what would be done. */
+  dryRun?: boolean | undefined;
+  onProgress?: ((progress: UploadProgress) => void) | undefined;
+  /** Each file when it is done. */
+  onFile?: ((file: SyncedFile) => void) | undefined;
+}
+
+/** Files the board is asked about at a time; it holds their names and hashes. */
+const GROUP = 40;
+/** The board hashes 40 files, at worst some megabytes from a slow flash. */
+const COMPARE_STALL_MS = 60_000;
+
+/**
+ * Makes the board's files as wanted; returns those wanted, in their order, and those deleted and kept. Throws as
+ * `uploadFiles` and `listFiles`; what was not written yet is then as before, and nothing was deleted.
+ */
+export async function syncFiles(
+  repl: RawRepl,
+  wanted: readonly OutgoingFile[],
+  options: SyncOptions,
+): Promise<SyncedFile[]> {
+  const plan = await compare(repl, wanted);
+  const extra = await extraneous(repl, wanted, options);
+  if (!options.dryRun) {
+    await upload(repl, plan, options);
+    await removeFiles(repl, [...extra.gone.map(({ path }) => path), ...extra.folders]);
+  }
+  const told = plan.map(({ content, ...file }) => ({ ...file, bytes: content.length }));
+  for (const file of [...told.filter(({ action }) => action === 'unchanged'), ...extra.gone])
+    options.onFile?.(file);
+  return [...told, ...extra.gone, ...extra.kept];
+}
+
+interface Planned {
+  path: string;
+  content: Uint8Array;
+  sha256: string;
+  action: 'created' | 'updated' | 'unchanged';
+}
+
+const HASH_BYTES = 32;
+
+async function compare(repl: RawRepl, files: readonly OutgoingFile[]): Promise<Planned[]> {
+  const plan: Planned[] = [];
+  for (let at = 0; at < files.length; at += GROUP) {
+    const group = files.slice(at, at + GROUP);
+    const { marks, hashes } = await look(repl, group);
+    for (const [index, file] of group.entries()) {
+      const sha256 = createHash('sha256').update(file.content).digest('hex');
+      plan.push({ ...file, sha256, action: actionOf(file.path, marks[index] ?? '', sha256, hashes) });
+    }
+  }
+  return plan;
+}
+
+/** See `board/compare.py`. */
+async function look(
+  repl: RawRepl,
+  files: readonly OutgoingFile[],
+): Promise<{ marks: string; hashes: () => string }> {
+  const question = files.map(({ path, content }) => [path, content.length]);
+  const answer = await askHelper(repl, 'compare', [question], { stallMs: COMPARE_STALL_MS });
+  refuseError(answer);
+  const [marks, base64] = answer as [string, string];
+  const bytes = Buffer.from(base64, 'base64');
+  let at = 0;
+  const hashes = (): string => bytes.toString('hex', at, (at += HASH_BYTES));
+  return { marks, hashes };
+}
+
+function actionOf(path: string, mark: string, sha256: string, hashes: () => string): Planned['action'] {
+  if (mark === 'd') throw new MicroPythonError('is-a-folder', `${path} is a folder`, { path });
+  if (mark === '-') return 'created';
+  return mark === '=' && hashes() === sha256 ? 'unchanged' : 'updated';
+}
+
+/** What is there and not wanted. */
+interface Extra {
+  gone: SyncedFile[];
+  kept: SyncedFile[];
+  /** Of which nothing is left; inner ones first. */
+  folders: string[];
+}
+
+async function extraneous(
+  repl: RawRepl,
+  files: readonly OutgoingFile[],
+  { mirror, isGuarded }: SyncOptions,
+): Promise<Extra> {
+  const there = mirror === undefined ? [] : await treeOf(repl, mirror);
+  const hidden = await hiding(repl, files, there);
+  const wanted = new Set(files.map(({ path }) => path));
+  const others = [...there, ...hidden].filter(({ path, isFolder }) => !isFolder && !wanted.has(path));
+  const told = (action: 'deleted' | 'kept', isKept: boolean): SyncedFile[] =>
+    others
+      .filter(({ path }) => isGuarded(path) === isKept)
+      .map(({ path, bytes }) => ({ path, bytes, action }));
+  const kept = told('kept', true);
+  const staying = [...wanted, ...kept.map(({ path }) => path)];
+  const folders = there
+    .filter(
+      ({ path, isFolder }) => isFolder && !isGuarded(path) && !staying.some((each) => isInside(each, path)),
+    )
+    .map(({ path }) => path)
+    .reverse();
+  return { gone: told('deleted', false), kept, folders };
+}
+
+async function treeOf(repl: RawRepl, folder: string): Promise<FileEntry[]> {
+  try {
+    return await listFiles(repl, folder, { recursive: true, hashes: false });
+  } catch (error) {
+    if (error instanceof MicroPythonError && error.code === 'file-not-found') return [];
+    throw error;
+  }
+}
+
+/** MicroPython imports `x.py` before `x.mpy`: an old one beside a compiled one would go on running. */
+async function hiding(
+  repl: RawRepl,
+  files: readonly OutgoingFile[],
+  there: readonly FileEntry[],
+): Promise<FileEntry[]> {
+  const wanted = new Set(files.map(({ path }) => path));
+  const known = new Set(there.map(({ path }) => path));
+  const suspects = files
+    .filter(({ path }) => path.endsWith('.mpy'))
+    .map(({ path }) => ({ path: path.replace(/\.mpy$/, '.py'), content: new Uint8Array() }))
+    .filter(({ path }) => !wanted.has(path) && !known.has(path));
+  const found: FileEntry[] = [];
+  for (let at = 0; at < suspects.length; at += GROUP) {
+    const group = suspects.slice(at, at + GROUP);
+    const { marks } = await look(repl, group);
+    const isFile = (index: number): boolean => '!='.includes(marks[index] ?? '-');
+    found.push(
+      ...group.filter((_, index) => isFile(index)).map(({ path }) => ({ path, isFolder: false, bytes: 0 })),
+    );
+  }
+  return found;
+}
+
+async function upload(repl: RawRepl, plan: readonly Planned[], options: SyncOptions): Promise<void> {
+  const files = plan.filter(({ action }) => action !== 'unchanged');
+  const actions = new Map(files.map(({ path, action }) => [path, action]));
+  const onFile = (file: UploadResult): void =>
+    options.onFile?.({ ...file, action: actions.get(file.path) ?? 'updated' });
+  if (files.length > 0) await uploadFiles(repl, files, { onProgress: options.onProgress, onFile });
+}

@@ -1,0 +1,46 @@
+/** Files of the machine Node-RED runs on, as messages and settings name them; and which of the board's are guarded. */
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { NodeAPI } from 'node-red';
+import { HostError } from '../host/errors.ts';
+import { readFolder, readHostFile } from '../host/folder.ts';
+import type { FolderRules, HostFile } from '../host/folder.ts';
+import { Patterns } from '../host/pattern.ts';
+import { allowedPath } from '../host/root.ts';
+
+/** What no mirror deletes by default: the way into the board. */
+export const GUARDED = 'boot.py, webrepl_cfg.py';
+
+/**
+ * The real path of one that a message names. Where Node-RED's settings have `esp32FileRoot`, paths count from that
+ * folder and must stay in it. Throws `HostError` 'host-path-outside'.
+ */
+export async function hostPath(RED: NodeAPI, path: string): Promise<string> {
+  const { esp32FileRoot } = RED.settings as unknown as { esp32FileRoot?: unknown };
+  return allowedPath(path.trim(), typeof esp32FileRoot === 'string' ? esp32FileRoot : undefined);
+}
+
+/** What lies at a path: one file by its name, or all of a folder. */
+export type HostSource = { kind: 'file'; file: HostFile } | { kind: 'folder'; files: HostFile[] };
+
+/** Throws `HostError`. */
+export async function readHost(
+  RED: NodeAPI,
+  path: string,
+  rules: FolderRules,
+  signal: AbortSignal,
+): Promise<HostSource> {
+  const real = await hostPath(RED, path);
+  const found = await stat(real).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HostError('source-unreadable', `${path} cannot be read: ${reason}`, { path, reason }, error);
+  });
+  if (found.isDirectory()) return { kind: 'folder', files: await readFolder(real, rules, signal) };
+  return { kind: 'file', file: { path: basename(path), content: await readHostFile(real) } };
+}
+
+/** Whether a path of the board fits one of the patterns of a guard list, which count from the board's root. */
+export function guardOf(patterns: readonly string[]): (path: string) => boolean {
+  const guard = new Patterns(patterns);
+  return (path) => guard.cover(path.replace(/^\//, ''));
+}
