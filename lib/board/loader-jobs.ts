@@ -7,9 +7,13 @@ import { flash, placeOn } from '../esp/flash.ts';
 import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../esp/flash.ts';
 import type { BackupPart } from '../esp/backup.ts';
 import { guardErase, guardRead } from '../esp/protection.ts';
+import { withoutPadding } from '../esp/plan.ts';
+import { rangeIn } from '../esp/range.ts';
+import type { Range } from '../esp/range.ts';
 import { readFlash } from '../esp/read.ts';
 import { BY_HAND, parseSequence, strategiesFor, usbKind } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
+import { extentOf } from '../esp/place.ts';
 import { placeCopies } from '../esp/restore.ts';
 import type { Copy } from '../esp/restore.ts';
 import { withSession } from '../esp/session.ts';
@@ -31,6 +35,7 @@ export type { FlashSource } from '../esp/flash.ts';
 export type { BackupChoice } from '../esp/backup.ts';
 export type { Copy } from '../esp/restore.ts';
 export type { EraseChoice } from '../esp/plan.ts';
+export type { Range } from '../esp/range.ts';
 
 export type LoaderJobEvent =
   FlashEvent | { kind: 'reading'; done: number; total: number } | { kind: 'starting' };
@@ -43,12 +48,6 @@ export interface LoaderJobOptions extends JobOptions {
   /** Milliseconds to get hold of the loader. */
   connectTimeoutMs: number;
   onEvent: (event: LoaderJobEvent) => void;
-}
-
-/** A range of the flash; all of it without a size. */
-export interface Range {
-  offset: number;
-  size?: number | undefined;
 }
 
 /** `press-en`: the port cannot reset the board. */
@@ -133,28 +132,31 @@ export async function eraseBoard(
 ): Promise<BoardFacts & Range> {
   return withLoader(board, options, async (session) => {
     const { loader, facts, reach } = session;
-    const { offset, size = reach - range.offset } = range;
     guardErase(session, range.size === undefined, options);
+    const { offset, size } = rangeIn(range, reach);
     options.onEvent({ kind: 'erasing' });
-    if (range.size === undefined && offset === 0) await eraseChip(loader, reach);
+    if (size === reach) await eraseChip(loader, reach);
     else await eraseRegion(loader, offset, size);
     return { ...facts, offset, size };
   });
 }
 
-/** Compares the flash with firmware. Throws `EspError` 'verify-failed' where it differs. */
+/**
+ * Compares the flash with firmware, but for padding where the board keeps data. Throws `EspError` 'verify-failed'
+ * where it differs.
+ */
 export async function verifyBoard(
   board: Board,
   source: FlashSource,
   options: LoaderJobOptions & PlaceWish,
-): Promise<BoardFacts & { bytes: number }> {
+): Promise<BoardFacts & { offset: number; bytes: number }> {
   return withLoader(board, options, async (session) => {
     guardRead(session);
     // What is only compared needs no consent.
-    const { placed } = await placeOn(session, source, options, 'compare');
+    const { placed, partitions } = await placeOn(session, source, options, 'compare');
     options.onEvent({ kind: 'verifying' });
-    for (const region of placed.regions) await verifyRegion(session.loader, region);
-    return { ...session.facts, bytes: placed.regions.reduce((sum, { bytes }) => sum + bytes.length, 0) };
+    for (const region of withoutPadding(placed, partitions)) await verifyRegion(session.loader, region);
+    return { ...session.facts, ...extentOf(placed) };
   });
 }
 
@@ -163,10 +165,8 @@ export async function readBoard(board: Board, range: Range, options: LoaderJobOp
   return withLoader(board, options, (session) => {
     const { loader, reach } = session;
     guardRead(session);
-    const size = range.size ?? reach - range.offset;
-    return readFlash(loader, range.offset, size, (progress) =>
-      options.onEvent({ kind: 'reading', ...progress }),
-    );
+    const { offset, size } = rangeIn(range, reach);
+    return readFlash(loader, offset, size, (progress) => options.onEvent({ kind: 'reading', ...progress }));
   });
 }
 

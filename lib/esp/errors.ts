@@ -2,7 +2,7 @@
 import { CodedError } from '../errors/coded-error.ts';
 
 export type EspErrorCode =
-  /** No answer to SYNC. Facts: `bootLog` (text read while trying), `mode` from it, `attempts`. */
+  /** No answer to SYNC. Facts: `bootLog` (text read while trying), `heard` ('nothing' | 'garbage' | 'text'). */
   | 'no-answer'
   /** A reset sequence of the user's own cannot be read. Facts: `command`, `sequence`. */
   | 'bad-reset-sequence'
@@ -66,6 +66,8 @@ export type EspErrorCode =
   | 'encryption-unavailable'
   /** The header of this chip's loader has no such setting. Facts: `chip`, `property`, `found`, `expected`. */
   | 'bad-flash-setting'
+  /** A range to be read or erased does not lie in the flash. Facts: `offset` (hex), `size`, `flashSize`. */
+  | 'range-outside-flash'
   /** Only whole sectors can be erased. Facts: `offset`, `size`, `sector`. */
   | 'erase-unaligned'
   /** Writing would lose what `erase: never` protects. Facts: `labels`, `losses`; `heard` 'unknown' where the board cannot be read. */

@@ -10,7 +10,7 @@ import { isLineFault, rungsFrom } from './ladder.ts';
 import type { Rung } from './ladder.ts';
 import { applicationOnBoard } from './ota.ts';
 import type { Partition } from './partitions.ts';
-import { needsBooted, placeParts } from './place.ts';
+import { extentOf, needsBooted, placeParts } from './place.ts';
 import type { Part, Placed, Target, Wish } from './place.ts';
 import { makePlan, partitionsOnBoard } from './plan.ts';
 import type { EraseChoice, Plan, ReadyPlan } from './plan.ts';
@@ -227,12 +227,10 @@ function refuseOther({ mac }: BoardFacts, soFar: SoFar): void {
 }
 
 function outcome({ facts, loader }: Session, placed: Placed, plan: Plan): Omit<Outcome, 'verified'> {
-  const offset = Math.min(...placed.regions.map((region) => region.offset));
-  const bytes = placed.regions.reduce((sum, region) => sum + region.bytes.length, 0);
   const { micropython } = placed;
   const image = micropython ? { image: { micropython } } : {};
   const { baudRate } = loader.transport;
-  return { ...facts, offset, bytes, written: plan.write, plan, baudRate, ...image };
+  return { ...facts, ...extentOf(placed), written: plan.write, plan, baudRate, ...image };
 }
 
 function refuseLosses({ erase, losses, boardRead }: Plan): void {

@@ -95,6 +95,14 @@ export function placeParts(parts: readonly Part[], target: Target, wish: Wish): 
   return { regions, ...(partitions ? { partitions } : {}), ...(micropython ? { micropython } : {}) };
 }
 
+/** Where firmware begins in the flash, and how many bytes it has. */
+export function extentOf({ regions }: Placed): { offset: number; bytes: number } {
+  return {
+    offset: Math.min(...regions.map(({ offset }) => offset)),
+    bytes: regions.reduce((sum, { bytes }) => sum + bytes.length, 0),
+  };
+}
+
 function placePart({ bytes, firmware, fault }: Part, target: Target, wish: Wish): number {
   if (fault && !wish.force) throw fault;
   const { chip, flashSize } = target;

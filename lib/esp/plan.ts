@@ -66,9 +66,9 @@ export async function makePlan(
 ): Promise<ReadyPlan> {
   const keepsData = erase === 'needed' || erase === 'never';
   // Where the board cannot be read, the layout it will have is the best guess at the one it has.
-  const known = readable ? before : firmware.partitions;
-  const kept = keepsData && known && sameTable(known, firmware.partitions) ? known.filter(isData) : [];
-  const regions = firmware.regions.flatMap((region) => withoutPadding(region, kept));
+  const regions = keepsData
+    ? withoutPadding(firmware, readable ? before : firmware.partitions)
+    : firmware.regions;
   const changes: Region[] = [];
   for (const region of regions) {
     changes.push(...(keepsData && comparable ? await changedParts(loader, region) : [region]));
@@ -106,10 +106,16 @@ function sameTable(a: readonly Partition[], b: readonly Partition[] | undefined)
 }
 
 /**
- * Merged firmware fills the gaps between its parts with FF, also where the board keeps its settings (NVS).
- * With the same layout on the board those sectors are left as they are.
+ * Merged firmware fills the gaps between its parts with FF, also where the board keeps its settings (NVS), which it
+ * writes when it first starts. With the same layout on the board (`before`) those sectors are the board's own: they
+ * are neither written nor compared.
  */
-function withoutPadding(region: Region, kept: readonly Partition[]): Region[] {
+export function withoutPadding(firmware: Placed, before: readonly Partition[] | undefined): Region[] {
+  const kept = before && sameTable(before, firmware.partitions) ? before.filter(isData) : [];
+  return firmware.regions.flatMap((region) => cutOutAll(region, kept));
+}
+
+function cutOutAll(region: Region, kept: readonly Partition[]): Region[] {
   let parts = [region];
   for (const { offset, size } of kept) {
     parts = parts.flatMap((part) => cutOut(part, Math.max(offset, part.offset), offset + size));

@@ -8,6 +8,7 @@ import { flashBoard } from '../../lib/board/loader-jobs.ts';
 import type { FlashJobResult, LoaderJobEvent } from '../../lib/board/loader-jobs.ts';
 import { evaluatePython } from '../../lib/board/python-jobs.ts';
 import { checkParts } from '../../lib/esp/place.ts';
+import { holds } from '../support/flash-board.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
@@ -35,10 +36,6 @@ interface Scene {
 /** What happens; its promise is waited for at the end. */
 type Mishap = (scene: Scene) => Promise<unknown> | undefined;
 
-async function holds(device: VirtualBoard): Promise<boolean> {
-  return Buffer.from(await device.readFlash(image.offset, image.bytes.length)).equals(image.bytes);
-}
-
 /** Flashes a blank board; the mishap comes when this share of the image is written. */
 async function flashWith(mishap: Mishap, when: number): Promise<Ended> {
   const device = await launchBoard({ firmware: 'none', timing: 'none', bootMs: 0 });
@@ -65,7 +62,7 @@ async function flashWith(mishap: Mishap, when: number): Promise<Ended> {
       }),
     ]);
     await happening;
-    const isRight = await holds(device);
+    const isRight = await holds(device, image);
     const result = first.status === 'fulfilled' ? first.value : undefined;
     const error = first.status === 'rejected' ? (first.reason as Error) : undefined;
     await device.clearFaults();
@@ -81,7 +78,7 @@ async function flashWith(mishap: Mishap, when: number): Promise<Ended> {
     }
     const kinds = events.map(({ kind }) => kind);
     const planned = events.find((event) => event.kind === 'plan')?.write;
-    return { result, error, kinds, planned, isRight, next, isRightNext: await holds(device) };
+    return { result, error, kinds, planned, isRight, next, isRightNext: await holds(device, image) };
   } finally {
     await board.close();
     await again.close();

@@ -8,6 +8,7 @@ import type { FlashJobResult, LoaderJobEvent, LoaderJobOptions } from '../../lib
 import { checkParts } from '../../lib/esp/place.ts';
 import { UsbBoard } from '../support/usb-board.ts';
 import type { UsbSetup } from '../support/usb-board.ts';
+import { holds } from '../support/flash-board.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
 
@@ -41,8 +42,7 @@ async function flashed(setup: UsbSetup): Promise<Flashed> {
     usb.device.clearLog();
     try {
       const result = await flashBoard(board, checkParts([{ bytes: image.bytes }]), options(events));
-      const flash = await usb.device.readFlash(image.offset, image.bytes.length);
-      assert.ok(Buffer.from(flash).equals(image.bytes));
+      assert.ok(await holds(usb.device, image));
       const resets = usb.device
         .log()
         .filter(({ name }) => name === 'reset')

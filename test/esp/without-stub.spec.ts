@@ -9,7 +9,7 @@ import type { LaunchOptions, VirtualBoard } from '../virtual-board/launch.ts';
 describe('esp: flash without the stub', () => {
   for (const chip of ['esp32', 'esp32c3'] as const) {
     it(`writes and checks on an ${chip}`, async () => {
-      const image = demoImage({ chip, payloadSize: 20_000 });
+      const image = demoImage({ chip, payloadSize: 20_000, project: 'other' });
       await onBoard(chip, async (board) => {
         const { result } = await flashAt(board.rfc2217, image.bytes, { stub: 'avoid' });
         assert.equal(result.bytes, image.bytes.length);
@@ -21,7 +21,7 @@ describe('esp: flash without the stub', () => {
   }
 
   it('goes on without it when it does not start twice', async () => {
-    const image = demoImage({ payloadSize: 20_000 });
+    const image = demoImage({ payloadSize: 20_000, project: 'other' });
     await onBoard('esp32', async (board) => {
       await board.fault({ kind: 'bad-ram' });
       const { events } = await flashAt(board.rfc2217, image.bytes);
@@ -32,7 +32,7 @@ describe('esp: flash without the stub', () => {
   });
 
   it('erases everything first where that is wished', async () => {
-    const image = demoImage({ payloadSize: 20_000 });
+    const image = demoImage({ payloadSize: 20_000, project: 'other' });
     await onBoard('esp32', async (board) => {
       await board.writeFlash(0x3ff000, Buffer.from('old'));
       await flashAt(board.rfc2217, image.bytes, { stub: 'avoid', erase: 'all' });
@@ -69,7 +69,7 @@ describe('esp: flash without the stub', () => {
     }
 
     it('goes back to the first rate when the ROM is not heard at the other', async () => {
-      const image = demoImage({ payloadSize: 20_000 });
+      const image = demoImage({ payloadSize: 20_000, project: 'other' });
       // Its measure is plausible and yet not what the ROM goes by.
       await onBoard({ registers: [[0x3ff5f06c, 760 << 7]] }, async (board) => {
         const { result } = await flashAt(board.rfc2217, image.bytes, { stub: 'avoid' });
@@ -80,7 +80,7 @@ describe('esp: flash without the stub', () => {
   });
 
   it('names the pins of a flash in the package', async () => {
-    const image = demoImage({ payloadSize: 20_000 });
+    const image = demoImage({ payloadSize: 20_000, project: 'other' });
     // An ESP32-PICO-D4: CLK 6, Q 17, D 8, CS 16, HD 11.
     const low = (1 << 20) | (16 << 15) | (8 << 10) | (17 << 5) | 6;
     const registers: [number, number][] = [
@@ -94,7 +94,7 @@ describe('esp: flash without the stub', () => {
   });
 
   it('sees what is on the board, and leaves settings where they are', async () => {
-    const image = demoImage({ payloadSize: 20_000 });
+    const image = demoImage({ payloadSize: 20_000, project: 'other' });
     await onBoard('esp32', async (board) => {
       await board.writeFlash(image.offset, image.bytes);
       await board.writeFlash(0x9000, Buffer.from('settings'));
@@ -107,7 +107,7 @@ describe('esp: flash without the stub', () => {
   });
 
   it('refuses with `never` to overwrite data of another layout', async () => {
-    const image = demoImage({ payloadSize: 20_000 });
+    const image = demoImage({ payloadSize: 20_000, project: 'other' });
     await onBoard('esp32', async (board) => {
       const table = Uint8Array.from(image.bytes.subarray(0x7000, 0x7c00));
       // The files begin a sector later; the MD5 row goes.

@@ -61,6 +61,41 @@ describe('operations of the flash node', () => {
     assert.equal(caught?.diagnosis?.code, 'verify-failed');
   });
 
+  it('verify leaves out what the board keeps for itself where the firmware has padding', async () => {
+    await board.writeFlash(0x9000, Buffer.from('settings'));
+    const result = await done({ operation: 'verify', payload: firmware });
+    assert.deepEqual([result['offset'], result['bytes']], [0x1000, firmware.length]);
+    await board.writeFlash(0x10005, Uint8Array.of(0));
+    const { caught } = await node.send({ operation: 'verify', payload: firmware });
+    assert.equal(caught?.diagnosis?.code, 'verify-failed');
+    await board.writeFlash(0x10005, firmware.subarray(0xf005, 0xf006));
+  });
+
+  for (const [operation, range] of [
+    ['erase', { offset: '0x500000' }],
+    ['erase', { offset: 0x3ff000, size: 0x2000 }],
+    ['erase', { offset: 0x400000, size: 0x1000 }],
+    ['read', { offset: 0x400000 }],
+    ['read', { offset: 0x3ffff0, size: 17 }],
+  ] as const) {
+    it(`${operation} refuses ${JSON.stringify(range)}, which the flash of 4 MB has not, and sends nothing`, async () => {
+      board.clearLog();
+      const { caught } = await node.send({ operation, ...range });
+      assert.equal(caught?.diagnosis?.code, 'range-outside-flash');
+      assert.equal(caught.diagnosis.evidence['flashSize'], 0x400000);
+      const touching = /ERASE|READ_FLASH|FLASH_BEGIN/;
+      assert.deepEqual(
+        board.log().filter(({ facts }) => touching.test(String(facts['op']))),
+        [],
+      );
+    });
+  }
+
+  it('read takes all up to the last byte', async () => {
+    const bytes = (await done({ operation: 'read', offset: 0x3ffff0 })) as unknown as Buffer;
+    assert.equal(bytes.length, 16);
+  });
+
   it('read gives a range as a Buffer', async () => {
     const bytes = (await done({ operation: 'read', offset: '0x1000', size: 10_000 })) as unknown as Buffer;
     assert.ok(Buffer.isBuffer(bytes));

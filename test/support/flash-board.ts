@@ -4,6 +4,21 @@ import { flash } from '../../lib/esp/flash.ts';
 import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../../lib/esp/flash.ts';
 import { strategiesFor } from '../../lib/esp/reset.ts';
 import { openTransport } from '../../lib/transport/open.ts';
+import type { demoImage } from '../virtual-board/demo-image.ts';
+import type { VirtualBoard } from '../virtual-board/launch.ts';
+
+/** NVS as ESP32_GENERIC has it: blank in a release, begun by the firmware itself when it first starts. */
+const SETTINGS = { from: 0x9000, to: 0xf000 };
+
+/** Whether the flash holds the image, whatever the firmware made of its settings. */
+export async function holds(device: VirtualBoard, { offset, bytes }: DemoImage): Promise<boolean> {
+  const flash = Buffer.from(await device.readFlash(offset, bytes.length));
+  const [from, to] = [SETTINGS.from - offset, SETTINGS.to - offset];
+  flash.set(bytes.subarray(from, to), from);
+  return flash.equals(bytes);
+}
+
+type DemoImage = ReturnType<typeof demoImage>;
 
 export interface Flashed {
   result: FlashResult;

@@ -2,8 +2,11 @@
 
 import { existsSync } from 'node:fs';
 import type { ProgramBoot } from './board-options.ts';
+import { putU32 } from './bytes.ts';
 import type { ResetReason } from './chips.ts';
 import { DescriptorProgram } from './descriptor-program.ts';
+import { crc32 } from './image.ts';
+import type { Partition } from './image.ts';
 import type { NorFlash } from './nor-flash.ts';
 import type { Program, ProgramHost } from './program.ts';
 
@@ -33,6 +36,7 @@ const MACHINES = {
   esp8266: 'ESP module with ESP8266',
 } as const;
 
+const NVS = 0x02;
 const FAT = 0x81;
 
 /** `machine.reset_cause()`; EN counts as power-on, as on the chip. */
@@ -59,6 +63,7 @@ export async function loadPrograms(): Promise<(host: ProgramHost, boot: ProgramB
     if (!MicroPython || descriptor?.project !== 'micropython' || !vfs) {
       return new DescriptorProgram(host, descriptor);
     }
+    initialiseSettings(flash, partitions);
     return new MicroPython(host, {
       flash,
       vfs: { offset: vfs.offset, size: vfs.size },
@@ -69,4 +74,14 @@ export async function loadPrograms(): Promise<(host: ProgramHost, boot: ProgramB
       resetCause: RESET_CAUSES[reason],
     });
   };
+}
+
+/** ESP-IDF begins its settings when a firmware first starts. Source: "NVS", structure of a page. */
+function initialiseSettings(flash: NorFlash, partitions: readonly Partition[]): void {
+  const nvs = partitions.find(({ type, subtype }) => type === 1 && subtype === NVS);
+  if (!nvs || flash.bytes[nvs.offset] !== 0xff) return;
+  const page = new Uint8Array(32).fill(0xff);
+  page.set([0xfe, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xfe]);
+  putU32(page, 28, crc32(page.subarray(4, 28)));
+  flash.program(nvs.offset, page);
 }
