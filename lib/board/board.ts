@@ -11,6 +11,7 @@ import { BoardError } from './errors.ts';
 import { PortFollower } from './follow.ts';
 import type { Ports } from './follow.ts';
 import { KeptRepl } from './kept-repl.ts';
+import { LineMemory } from './line-memory.ts';
 import { BoardStream } from './stream.ts';
 import type { StreamListener, Subscription } from './stream.ts';
 
@@ -80,8 +81,8 @@ const IDLE_LINES: Readonly<Record<TransportKind, ModemLines | undefined>> = {
 
 /** What worked, so that it is tried first the next time. */
 export interface BoardMemory {
-  /** Bits per second at which flashing went well. */
-  baudRate?: number;
+  /** How fast the boards on this port can be flashed. */
+  readonly lines: LineMemory;
   /** Name of the reset strategy that reached the loader. */
   strategy?: string;
 }
@@ -93,7 +94,7 @@ interface Waiting {
 
 export class Board {
   /** What was learned about this board and its line; kept until the next deploy. */
-  readonly memory: BoardMemory = {};
+  readonly memory: BoardMemory = { lines: new LineMemory() };
   readonly #options: BoardOptions;
   readonly #closing = new AbortController();
   readonly #stream = new BoardStream({

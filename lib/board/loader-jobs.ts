@@ -1,32 +1,30 @@
 /** Jobs for a board in its loader: flash, erase, verify, read, tell what it is, reset. */
+import type { BackupPart } from '../esp/backup.ts';
 import { bootMode } from '../esp/boot-log.ts';
-import { boardInfo } from '../esp/info.ts';
-import type { BoardInfo } from '../esp/info.ts';
 import { eraseChip, eraseRegion } from '../esp/erase.ts';
 import { flash, placeOn } from '../esp/flash.ts';
-import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../esp/flash.ts';
-import type { BackupPart } from '../esp/backup.ts';
-import { guardErase, guardRead } from '../esp/protection.ts';
+import type { FlashOptions, FlashResult, FlashSource } from '../esp/flash.ts';
+import { boardInfo } from '../esp/info.ts';
+import type { BoardInfo } from '../esp/info.ts';
+import { extentOf } from '../esp/place.ts';
 import { withoutPadding } from '../esp/plan.ts';
+import { guardErase, guardRead } from '../esp/protection.ts';
 import { rangeIn } from '../esp/range.ts';
 import type { Range } from '../esp/range.ts';
 import { readFlash } from '../esp/read.ts';
-import { BY_HAND, parseSequence, strategiesFor, usbKind } from '../esp/reset.ts';
-import type { ResetStrategy } from '../esp/reset.ts';
-import { extentOf } from '../esp/place.ts';
 import { placeCopies } from '../esp/restore.ts';
 import type { Copy } from '../esp/restore.ts';
 import { withSession } from '../esp/session.ts';
-
-import type { BoardFacts, Session, SessionOptions } from '../esp/session.ts';
+import type { BoardFacts, Session } from '../esp/session.ts';
 import { verifyRegion } from '../esp/verify.ts';
 import { writeBackup } from '../firmware/backup-folder.ts';
-import { MicroPythonError } from '../micropython/errors.ts';
-import { askProgram, isOwnUsb } from './ask-program.ts';
-import { jobOptions } from './board.ts';
-import type { Board, JobOptions, Lease } from './board.ts';
+import { writeWhole } from '../firmware/write-whole.ts';
+import type { WrittenFile } from '../firmware/write-whole.ts';
+import type { Board } from './board.ts';
+import { runInLoader, withLoader } from './loader-lease.ts';
+import type { JobSession, LoaderJobOptions } from './loader-lease.ts';
 import { watchStart } from './watch-start.ts';
-import type { Start } from './watch-start.ts';
+import type { Started } from './watch-start.ts';
 
 export { checkParts, wrongChip } from '../esp/place.ts';
 export type { Part, Target } from '../esp/place.ts';
@@ -36,34 +34,22 @@ export type { BackupChoice } from '../esp/backup.ts';
 export type { Copy } from '../esp/restore.ts';
 export type { EraseChoice } from '../esp/plan.ts';
 export type { Range } from '../esp/range.ts';
-
-export type LoaderJobEvent =
-  FlashEvent | { kind: 'reading'; done: number; total: number } | { kind: 'starting' };
-
-export interface LoaderJobOptions extends JobOptions {
-  /** Bits per second in the loader. */
-  baudRate: number;
-  /** `avoid` Espressif's stub, see `SessionOptions`. */
-  stub?: 'use' | 'avoid' | undefined;
-  /** Milliseconds to get hold of the loader. */
-  connectTimeoutMs: number;
-  onEvent: (event: LoaderJobEvent) => void;
-}
-
-/** `press-en`: the port cannot reset the board. */
-export type Started = Omit<Start, 'started'> & { started: Start['started'] | 'press-en' };
+export type { LoaderJobEvent, LoaderJobOptions } from './loader-lease.ts';
 
 /** A copy of the flash: with its bytes, or with the file they are in. */
 export type Kept = Omit<BackupPart, 'data'> & { size: number; data?: Buffer; path?: string };
 
-export type FlashJobResult = Omit<FlashResult, 'reset' | 'backup'> & Started & { backup?: Kept[] };
+export type FlashJobResult = Omit<FlashResult, 'reset' | 'rung' | 'backup'> & Started & { backup?: Kept[] };
 
 /** What a user says of flashing. */
 export type FlashWish = PlaceWish &
   Pick<FlashOptions, 'erase' | 'dryRun' | 'backup' | 'encrypt'> & {
     /** Folder into which the backup is written, rather than handed over. */
     backupTo?: string | undefined;
+    watch?: WatchChoice | undefined;
   };
+/** Whether the board is watched as it comes up: `auto`, until MicroPython's prompt or for a short look; `never`. */
+export type WatchChoice = 'auto' | 'never';
 /** What of it concerns where the firmware goes, and in what shape. */
 export type PlaceWish = Pick<FlashOptions, 'offset' | 'partition' | 'force' | 'settings'>;
 
@@ -73,7 +59,7 @@ export async function flashBoard(
   source: FlashSource,
   options: LoaderJobOptions & FlashWish,
 ): Promise<FlashJobResult> {
-  const { erase, dryRun, backup, backupTo, offset, partition, force, settings, encrypt } = options;
+  const { erase, dryRun, backup, backupTo, offset, partition, force, settings, encrypt, watch } = options;
   return runInLoader(board, options, async (session, lease) => {
     let paths: string[] = [];
     const onBackup = async (parts: BackupPart[], facts: BoardFacts): Promise<void> => {
@@ -81,32 +67,15 @@ export async function flashBoard(
     };
     const place = { offset, partition, force, settings };
     const wish = { ...session, ...place, erase, dryRun, backup, onBackup, encrypt };
-    const { reset, backup: taken, ...written } = await flash(lease.transport, source, wish);
+    const { reset, rung, backup: taken, ...written } = await flash(lease.transport, source, wish);
     const result = { ...written, ...(taken ? { backup: taken.map((part, i) => kept(part, paths[i])) } : {}) };
-    // A mask ROM is slower: that says nothing of the line.
-    if (!dryRun && options.stub !== 'avoid') board.memory.baudRate = written.baudRate;
+    if (result.written > 0) board.memory.lines.wentWell(rung);
     if (!reset) return { ...result, started: 'press-en' };
+    if (watch === 'never') return { ...result, started: 'unwatched' };
     options.onEvent({ kind: 'starting' });
     const isMicroPython = written.image?.micropython !== undefined;
-    return { ...result, ...(await watchStarted(lease, session, isMicroPython)) };
+    return { ...result, ...(await watchStart(lease, session, isMicroPython)) };
   });
-}
-
-/**
- * Watches the start. A chip on USB-Serial/JTAG whose BOOT was held at its last reset by EN stays in its loader when
- * the lines reset it, and is restarted by its watchdog then.
- */
-async function watchStarted(lease: Lease, session: JobSession, isMicroPython: boolean): Promise<Start> {
-  const { transport } = lease;
-  try {
-    return await watchStart(lease, isMicroPython, session.onEvent);
-  } catch (error) {
-    const isInLoader = error instanceof MicroPythonError && error.facts['heard'] === 'loader';
-    if (!isInLoader || usbKind(transport) !== 'usb-jtag') throw error;
-  }
-  const byWatchdog: JobSession = { ...session, strategies: [BY_HAND], stub: 'avoid' };
-  await withSession(transport, byWatchdog, () => Promise.resolve());
-  return watchStart(lease, isMicroPython, session.onEvent);
 }
 
 function kept({ label, offset, data }: BackupPart, path: string | undefined): Kept {
@@ -117,7 +86,7 @@ function kept({ label, offset, data }: BackupPart, path: string | undefined): Ke
 export async function restoreBoard(
   board: Board,
   copies: readonly Copy[],
-  options: LoaderJobOptions & Pick<FlashOptions, 'partition' | 'force'>,
+  options: LoaderJobOptions & Pick<FlashWish, 'partition' | 'force' | 'watch'>,
 ): Promise<FlashJobResult> {
   const { partition, force, ...rest } = options;
   const source: FlashSource = (target) => Promise.resolve(placeCopies(copies, target, { partition, force }));
@@ -162,12 +131,30 @@ export async function verifyBoard(
 
 /** Reads a range of the flash, checked by the MD5 the chip sends with it. */
 export async function readBoard(board: Board, range: Range, options: LoaderJobOptions): Promise<Uint8Array> {
-  return withLoader(board, options, (session) => {
-    const { loader, reach } = session;
-    guardRead(session);
-    const { offset, size } = rangeIn(range, reach);
-    return readFlash(loader, offset, size, (progress) => options.onEvent({ kind: 'reading', ...progress }));
+  return withLoader(board, options, (session) => readRange(session, rangeIn(range, session.reach), options));
+}
+
+/** The same into a file, whole or not at all. Throws also `FirmwareError` 'backup-not-written', before it reads. */
+export async function readBoardTo(
+  board: Board,
+  range: Range,
+  path: string,
+  options: LoaderJobOptions,
+): Promise<BoardFacts & WrittenFile & { offset: number }> {
+  return withLoader(board, options, async (session) => {
+    const within = rangeIn(range, session.reach);
+    const file = await writeWhole(path, () => readRange(session, within, options));
+    return { ...session.facts, offset: within.offset, ...file };
   });
+}
+
+async function readRange(
+  session: Session,
+  { offset, size }: { offset: number; size: number },
+  { onEvent }: LoaderJobOptions,
+): Promise<Uint8Array> {
+  guardRead(session);
+  return readFlash(session.loader, offset, size, (progress) => onEvent({ kind: 'reading', ...progress }));
 }
 
 /** What the board is, and what is on it. */
@@ -206,7 +193,7 @@ export async function resetBoard(
         lease.printed(bytes);
       },
     };
-    const start = await watchStarted(listening, session, false);
+    const start = await watchStart(listening, session, false);
     return { ...facts, ...start, ...modeIn(printed) };
   });
 }
@@ -218,56 +205,4 @@ function modeIn(log: string): { bootMode?: string } {
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1');
-}
-
-async function withLoader<T>(
-  board: Board,
-  options: LoaderJobOptions,
-  work: (session: Session) => Promise<T>,
-): Promise<T> {
-  return runInLoader(board, options, async (session, { transport }) => {
-    return (await withSession(transport, session, work)).result;
-  });
-}
-
-type JobSession = Omit<SessionOptions, 'onEvent'> & Pick<FlashOptions, 'onEvent'>;
-
-/** Runs a job with all that a session needs: what worked last time first. */
-async function runInLoader<T>(
-  board: Board,
-  options: LoaderJobOptions,
-  work: (session: JobSession, lease: Lease) => Promise<T>,
-): Promise<T> {
-  return board.run({
-    kind: 'flash',
-    ...jobOptions(options),
-    run: async (lease) => {
-      const { signal, baudRate, idleLines } = lease;
-      const session: JobSession = {
-        strategies: knownFirst(strategiesOf(lease), board.memory.strategy),
-        timeoutMs: options.connectTimeoutMs,
-        baudRate: Math.min(options.baudRate, board.memory.baudRate ?? Infinity),
-        after: { baudRate, idleLines },
-        stub: options.stub,
-        signal,
-        onEvent: (event) => {
-          if (event.kind === 'connected') board.memory.strategy = event.strategy;
-          options.onEvent(event);
-        },
-      };
-      return work(session, lease);
-    },
-  });
-}
-
-function strategiesOf({ transport, resetSequence, baudRate }: Lease): readonly ResetStrategy[] {
-  const { kind, hasModemLines, usb } = transport;
-  if (resetSequence !== undefined) return [parseSequence(resetSequence)];
-  const byLines = strategiesFor({ kind, hasModemLines, platform: process.platform, usb });
-  return isOwnUsb(transport) ? [...byLines, askProgram(baudRate)] : byLines;
-}
-
-function knownFirst(strategies: readonly ResetStrategy[], known: string | undefined): ResetStrategy[] {
-  const isKnown = ({ name }: ResetStrategy): boolean => name === known;
-  return [...strategies.filter(isKnown), ...strategies.filter((strategy) => !isKnown(strategy))];
 }

@@ -1,38 +1,68 @@
-/** A board coming up after it was flashed, also when its port goes away and comes back meanwhile. */
-import type { FlashEvent } from '../esp/flash.ts';
-import { watchBoot } from '../micropython/boot.ts';
+/** A board coming up after it was flashed or reset, also when its port goes away and comes back meanwhile. */
+import { BY_HAND, usbKind } from '../esp/reset.ts';
+import { withSession } from '../esp/session.ts';
+import { bootFailed, watchBoot } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';
 import { MicroPythonError } from '../micropython/errors.ts';
 import { isLost, PortError } from '../transport/errors.ts';
 import { isOwnUsb } from './ask-program.ts';
 import type { Lease } from './board.ts';
+import type { JobSession } from './loader-lease.ts';
 
-/** `unseen`: it was restarted and has no port any more, as programs without USB of their own. */
-export type Start = Omit<Boot, 'started'> & { started: Boot['started'] | 'unseen' };
+/**
+ * `unseen`: it was restarted and then not heard, or has no port any more, as programs without USB of their own.
+ * `press-en`: the port cannot reset the board. `unwatched`: nobody wanted to know.
+ */
+export interface Started extends Omit<Boot, 'started'> {
+  started: 'prompt' | 'program' | 'unseen' | 'press-en' | 'unwatched';
+}
 
 /** The first boot of MicroPython formats its disk; an application that is none is given a shorter look. */
 const MICROPYTHON_BOOT_MS = 20_000;
 const OTHER_BOOT_MS = 2000;
+/** On a UART the mask ROM prints at once. */
+const SILENT_MS = 4000;
 /** How long a board may stay away from the bus. */
 const COME_BACK_MS = 10_000;
 /** From the loader to the program is one; a board that goes on leaving restarts again and again. */
 const RETURNS = 4;
 
 /**
- * Watches the start. Throws `MicroPythonError` 'boot-failed', `PortError` 'port-not-back' for MicroPython that
- * does not come back, or the reason of an abort.
+ * Watches the start. A chip on USB-Serial/JTAG whose BOOT was held at its last reset by EN stays in its loader when
+ * the lines reset it, and is restarted by its watchdog then.
+ * Throws `MicroPythonError` 'boot-failed', `PortError` 'port-not-back' for MicroPython that does not come back, or
+ * the reason of an abort.
  */
 export async function watchStart(
-  { transport, signal, printed }: Lease,
+  lease: Lease,
+  session: JobSession,
   isMicroPython: boolean,
-  onEvent: (event: Extract<FlashEvent, { kind: 'coming-back' }>) => void,
-): Promise<Start> {
+): Promise<Started> {
+  const { transport } = lease;
+  try {
+    return await watchOnce(lease, session, isMicroPython);
+  } catch (error) {
+    const isInLoader = error instanceof MicroPythonError && error.facts['heard'] === 'loader';
+    if (!isInLoader || usbKind(transport) !== 'usb-jtag') throw error;
+  }
+  const byWatchdog: JobSession = { ...session, strategies: [BY_HAND], stub: 'avoid' };
+  await withSession(transport, byWatchdog, () => Promise.resolve());
+  return watchOnce(lease, session, isMicroPython);
+}
+
+async function watchOnce(
+  { transport, signal, printed }: Lease,
+  { onEvent }: JobSession,
+  isMicroPython: boolean,
+): Promise<Started> {
   const timeoutMs = isMicroPython ? MICROPYTHON_BOOT_MS : OTHER_BOOT_MS;
   for (let returns = 0; returns < RETURNS; returns++) {
     try {
       // What it printed before its port was open again is lost: it is asked.
       const asks = isMicroPython && isOwnUsb(transport);
-      return await watchBoot(transport, { timeoutMs, signal, asks, onOutput: printed });
+      const silentMs = isOwnUsb(transport) ? timeoutMs : Math.min(timeoutMs, SILENT_MS);
+      const boot = await watchBoot(transport, { timeoutMs, silentMs, signal, asks, onOutput: printed });
+      return { ...boot, started: seen(boot, transport, isMicroPython) };
     } catch (error) {
       if (!isLost(error) || !transport.reopen) throw error;
     }
@@ -45,6 +75,13 @@ export async function watchStart(
       return { started: 'unseen' };
     }
   }
-  const facts = { heard: 'boot-loop', tail: '' };
-  throw new MicroPythonError('boot-failed', 'the board restarts again and again', facts);
+  throw bootFailed('comes-and-goes');
+}
+
+/** What silence means: a port that the program makes shows that it runs; on a UART even the mask ROM prints. */
+function seen({ started }: Boot, transport: Lease['transport'], isMicroPython: boolean): Started['started'] {
+  if (started !== 'silent') return started;
+  if (usbKind(transport) === 'usb-app') return 'program';
+  if (isMicroPython && !isOwnUsb(transport)) throw bootFailed('nothing');
+  return 'unseen';
 }

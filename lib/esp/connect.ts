@@ -63,7 +63,7 @@ export async function connect(transport: Transport, options: ConnectOptions): Pr
       options,
     );
     if (answers) return connected(loader, strategy.name, options);
-    evidence = loader.log || evidence;
+    evidence = plainer(evidence, loader.log);
   }
   return connectByHand(transport, evidence, deadline, options);
 }
@@ -116,12 +116,17 @@ async function connectByHand(
   // A loader that waits already answers at once; only else a person is needed.
   const first = await reached(transport, BY_HAND, { syncs: SYNCS_PER_RESET, deadline }, options);
   if (first.answers) return connected(first.loader, BY_HAND.name, options);
-  const evidence = before || first.loader.log;
+  const evidence = plainer(before, first.loader.log);
   const mode = bootMode(evidence);
   options.onEvent({ kind: 'press-boot', ...(mode && !mode.download ? { bootMode: mode.value } : {}) });
   const { loader, answers } = await reached(transport, BY_HAND, { syncs: Infinity, deadline }, options);
   if (answers) return connected(loader, BY_HAND.name, options);
-  throw noAnswer(loader.log || evidence);
+  throw noAnswer(plainer(evidence, loader.log));
+}
+
+/** What was heard last, unless only the text before it tells how the chip booted: a program answers SYNC as it likes. */
+function plainer(before: string, last: string): string {
+  return bootMode(before) && !bootMode(last) ? before : last || before;
 }
 
 function connected(loader: Loader, strategy: string, options: ConnectOptions): Loader {

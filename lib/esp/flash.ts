@@ -27,6 +27,8 @@ export type FlashSource = readonly Part[] | ((target: Target) => Promise<readonl
 
 export interface FlashOptions extends Omit<SessionOptions, 'onEvent'>, Wish, Consent {
   erase: EraseChoice;
+  /** The rung of the ladder to begin on, 0 for `baudRate`: what did not bear that before is not tried with it again. */
+  firstRung?: number | undefined;
   /** Only make the plan. */
   dryRun?: boolean | undefined;
   /** What to read and hand over before anything is erased. */
@@ -63,9 +65,11 @@ export interface FlashResult extends BoardFacts {
   baudRate: number;
   /** Whether the board was reset into its program; else EN has to be pressed. */
   reset: boolean;
+  /** The rung on which it went well; absent where a mask ROM did it, whose rate says nothing of the line. */
+  rung?: number;
 }
 
-type Outcome = Omit<FlashResult, 'reset'>;
+type Outcome = Omit<FlashResult, 'reset' | 'rung'> & { byStub: boolean };
 
 /** What earlier attempts have done for good, and what holds for the job as a whole. */
 interface SoFar {
@@ -97,14 +101,16 @@ export async function flash(
   const prepared = typeof source === 'function' ? [] : source.map((part) => prepare(part, options.signal));
   const rungs = rungsFrom(options.baudRate);
   const soFar: SoFar = { mac: undefined, erased: false, backup: undefined, plan: undefined };
-  for (let at = 0, returns = 0; ;) {
+  const first = Math.min(options.firstRung ?? 0, rungs.length - 1);
+  for (let at = first, returns = 0; ;) {
     const rung = rungs[at] as Rung;
     const attempt = { ...options, ...rung, erase: soFar.erased ? 'needed' : options.erase };
     try {
       const { result, reset } = await withSession(transport, attempt, (session) =>
         flashOnce(session, source, prepared, attempt, soFar),
       );
-      return { ...result, reset };
+      const { byStub, ...outcome } = result;
+      return { ...outcome, reset, ...(byStub ? { rung: at } : {}) };
     } catch (error) {
       if (isLost(error) && transport.reopen && ++returns <= RETURNS) {
         options.onEvent({ kind: 'coming-back' });
@@ -230,7 +236,8 @@ function outcome({ facts, loader }: Session, placed: Placed, plan: Plan): Omit<O
   const { micropython } = placed;
   const image = micropython ? { image: { micropython } } : {};
   const { baudRate } = loader.transport;
-  return { ...facts, ...extentOf(placed), written: plan.write, plan, baudRate, ...image };
+  const byStub = loader.mode.name === 'stub';
+  return { ...facts, ...extentOf(placed), written: plan.write, plan, baudRate, byStub, ...image };
 }
 
 function refuseLosses({ erase, losses, boardRead }: Plan): void {

@@ -21,6 +21,12 @@ export function rungsFrom(wanted: number): Rung[] {
   return rates.map((baudRate, i) => ({ baudRate, flashBlock: BLOCKS[i] ?? SMALLEST_BLOCK }));
 }
 
+/** The rung at which a line begins that needed `down` steps before; the last where the ladder is shorter. */
+export function rungFor(wanted: number, down = 0): Rung {
+  const rungs = rungsFrom(wanted);
+  return rungs[Math.min(down, rungs.length - 1)] as Rung;
+}
+
 const LINE_FAULTS: ReadonlySet<EspErrorCode> = new Set([
   'command-timeout',
   'bad-answer',

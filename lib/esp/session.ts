@@ -27,7 +27,7 @@ export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
   baudRate: number;
   /** How the port is left. */
   after: AfterSession;
-  /** `avoid`: speak to the mask ROM only, which is slower and can neither read nor erase by itself. */
+  /** `avoid`: speak to the mask ROM only, which is slower, most of all at reading. */
   stub?: 'use' | 'avoid' | undefined;
   onEvent: (event: SessionEvent) => void;
 }

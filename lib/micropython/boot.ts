@@ -3,6 +3,7 @@ import { Inbox } from '../transport/inbox.ts';
 import type { Transport } from '../transport/transport.ts';
 import { MicroPythonError } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
+import { Resets } from './resets.ts';
 
 export interface BootReport {
   /** `v1.24.0`, from the banner. */
@@ -27,6 +28,7 @@ const SIGNS: readonly { heard: Heard; sign: RegExp }[] = [
   { heard: 'panic', sign: /Guru Meditation Error|abort\(\) was called/ },
   { heard: 'loader', sign: /waiting for download|DOWNLOAD_BOOT|DOWNLOAD\(/ },
   { heard: 'boot-loop', sign: /invalid header: 0x|No bootable app partitions|flash read err|ets_main\.c/ },
+  { heard: 'boot-loop', sign: /csum err:0x|load partition table error|secure boot verification failed/i },
 ];
 
 /** One word for what came from the board while it did not behave. `text` is one character a byte. */
@@ -46,19 +48,26 @@ export function saysRestart(text: string): boolean {
 
 /** How a board came up after a reset. */
 export interface Boot {
-  /** `prompt`: MicroPython waits for input. `program`: something runs and prints, or keeps silent. */
-  started: 'prompt' | 'program';
+  /**
+   * `prompt`: MicroPython waits for input. `program`: something runs, which was heard to start. `silent`: nothing at
+   * all came, which proves nothing.
+   */
+  started: 'prompt' | 'program' | 'silent';
   /** Where MicroPython said so. */
   micropython?: BootReport;
 }
 
-/** Each sign may come once by chance; a board that repeats it does not come up. */
+/** Each sign may come once by chance; a board that repeats it, or restarts so often by itself, does not come up. */
 const REPEATS = 3;
+/** A board that has restarted by itself is watched for so long at least: it may do so again. */
+const RESTART_MS = 3000;
 const PROMPT = /MicroPython v[^\r\n]*\r\n[^\r\n]*help[^\r\n]*\r\n(?:[^\r\n]*\r\n)*>>> $/;
 const MAX_LOG = 8192;
 
 export interface WatchOptions {
   timeoutMs: number;
+  /** Milliseconds after which a board that has said nothing at all will not; default `timeoutMs`. */
+  silentMs?: number;
   signal: AbortSignal;
   /** What the board prints, as it comes. */
   onOutput?: (bytes: Uint8Array) => void;
@@ -72,7 +81,7 @@ const ASK_EVERY_MS = 1000;
 
 /**
  * Reads a board's boot, by default without typing anything, which would be input to its program.
- * Throws `MicroPythonError` 'boot-failed' for a board that stays in a loop, or in the loader.
+ * Throws `MicroPythonError` 'boot-failed' for a board that restarts again and again, or stays in the loader.
  */
 export async function watchBoot(transport: Transport, options: WatchOptions): Promise<Boot> {
   const asking = options.asks ? setInterval(() => void ask(transport), ASK_EVERY_MS) : undefined;
@@ -88,24 +97,41 @@ async function ask(transport: Transport): Promise<void> {
   await transport.write(CTRL_B).catch(() => undefined);
 }
 
-async function readBoot(inbox: Inbox, options: WatchOptions): Promise<Boot> {
-  const wait = { deadline: performance.now() + options.timeoutMs, signal: options.signal };
-  let log = '';
-  while (!PROMPT.test(log) && repeats(log) < REPEATS) {
-    const bytes = await inbox.some(wait).catch(ignoreTimeout);
+/** `log`: what was heard of this start before. */
+async function readBoot(inbox: Inbox, options: WatchOptions, log = ''): Promise<Boot> {
+  const { timeoutMs, silentMs = timeoutMs, signal } = options;
+  const began = performance.now();
+  let deadline = began + silentMs;
+  const resets = new Resets();
+  // The first is the one that begins the watch.
+  const isLooping = (): boolean => repeats(log) >= REPEATS || resets.count > REPEATS;
+  while (!PROMPT.test(log) && !isLooping()) {
+    const bytes = await inbox.some({ deadline, signal }).catch(ignoreTimeout);
     if (!bytes) break;
+    deadline = Math.max(deadline, began + timeoutMs);
     options.onOutput?.(bytes);
-    log = (log + Buffer.from(bytes).toString('latin1')).slice(-MAX_LOG);
+    const text = Buffer.from(bytes).toString('latin1');
+    const before = resets.count;
+    resets.hear(text);
+    if (resets.count > Math.max(before, 1)) deadline = Math.max(deadline, performance.now() + RESTART_MS);
+    log = (log + text).slice(-MAX_LOG);
   }
   const micropython = findBanner(log);
   if (PROMPT.test(log) && micropython) return { started: 'prompt', micropython };
   const heard = hear(repeats(log) > 1 ? log : sinceReset(log));
-  if (heard === 'text' || heard === 'nothing')
+  if (heard === 'nothing') return { started: 'silent' };
+  if (heard === 'text' && !isLooping())
     return { started: 'program', ...(micropython ? { micropython } : {}) };
-  throw new MicroPythonError('boot-failed', `the board does not come up (${heard})`, {
-    heard,
-    tail: log.slice(-2000),
-  });
+  throw bootFailed(heard === 'text' ? 'restarts' : heard, log, resets.last);
+}
+
+/** `restarts`: again and again, and what it prints is no sign of why. `comes-and-goes`: so does its port. */
+type Failing = Exclude<Heard, 'text'> | 'restarts' | 'comes-and-goes';
+
+/** The error for a board that does not come up; `reset` is the reason its mask ROM printed last. */
+export function bootFailed(heard: Failing, log = '', reset = ''): MicroPythonError {
+  const facts = { heard, tail: log.slice(-2000), reset };
+  return new MicroPythonError('boot-failed', `the board does not come up (${heard})`, facts);
 }
 
 function repeats(log: string): number {
@@ -123,7 +149,7 @@ const REBOOT_TIMEOUT_MS = 5000;
 
 /** Soft reset at the friendly prompt: a fresh heap, then boot.py and main.py. Throws as `watchBoot`. */
 export async function softReset(transport: Transport, options: WatchOptions): Promise<Boot> {
-  return readBoot(await beginSoftReset(transport, options.signal), options);
+  return readBoot(await beginSoftReset(transport, options.signal), options, REBOOT);
 }
 
 /** The same without a look at what comes: returns when the board has begun anew. */

@@ -47,7 +47,7 @@ export type MicroPythonErrorCode =
   | 'file-guarded'
   /** A file name that cannot be one. Facts: `path`, `why`. */
   | 'bad-file-name'
-  /** The firmware was written but does not come up. Facts: `heard`, `tail`, `line`. */
+  /** The board was restarted but does not come up. Facts: `heard`, `tail`, `reset` (the mask ROM's last reason). */
   | 'boot-failed';
 
 export class MicroPythonError extends CodedError<MicroPythonErrorCode> {}

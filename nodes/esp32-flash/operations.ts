@@ -8,6 +8,7 @@ import {
   flashBoard,
   inspectBoard,
   readBoard,
+  readBoardTo,
   resetBoard,
   restoreBoard,
   verifyBoard,
@@ -20,9 +21,10 @@ import type {
   LoaderJobOptions,
   PlaceWish,
   Range,
+  WatchChoice,
 } from '../../lib/board/loader-jobs.ts';
 import { readCopies, readFirmware } from '../../lib/runtime/firmware.ts';
-import type { JobContext, JobNodeDef, Reading } from '../../lib/runtime/job-node.ts';
+import type { JobContext, JobNodeDef, Reading, Shown } from '../../lib/runtime/job-node.ts';
 import { flag, oneOf, optionalAddress, optionalText, typedProperty } from '../../lib/runtime/properties.ts';
 import type { Message } from '../../lib/runtime/properties.ts';
 
@@ -38,18 +40,16 @@ export interface FlashDef extends JobNodeDef {
   /** What is read and sent along before anything is erased, and the folder it is written to instead. */
   backup: string;
   backupTo?: string;
+  /** File that takes what is read; empty: the message does. */
+  readTo?: string;
+  /** Whether the start is watched: `auto`, `never`. */
+  watch?: string;
   /** Label of the partition that firmware or a copy goes to. */
   partition?: string;
   /** What the loader's header says of the flash: `keep`, a value, and for the size `detect`. */
   flashMode: string;
   flashFreq: string;
   flashSize: string;
-}
-
-/** Status text key and its facts, by result. */
-interface Shown {
-  key: string;
-  facts?: Record<string, unknown>;
 }
 
 /** A checked request, ready to run. */
@@ -67,6 +67,7 @@ type Read = (
 
 const ERASE_CHOICES: readonly EraseChoice[] = ['needed', 'all', 'region', 'never'];
 const BACKUP_CHOICES: readonly BackupChoice[] = ['none', 'data', 'all'];
+const WATCH_CHOICES: readonly WatchChoice[] = ['auto', 'never'];
 
 const OPERATIONS: Readonly<Record<string, Read>> = {
   flash: async (api, node, def, msg, reading) => {
@@ -77,6 +78,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
       backup: oneOf(msg['backup'] ?? def.backup, BACKUP_CHOICES, 'none', 'backup'),
       backupTo: optionalText(msg['backupTo'] ?? def.backupTo, 'backupTo'),
       encrypt: flag(msg['encrypt']),
+      watch: watchOf(def, msg),
       ...placeOf(def, msg),
     };
     return {
@@ -94,11 +96,13 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const value = await typedProperty(api, node, msg, def.firmware, def.firmwareType);
     const copies = await readCopies(value);
     const { partition, force } = placeOf(def, msg);
+    const watch = watchOf(def, msg);
     return {
       run: async (context) => {
         const result = await restoreBoard(context.device, copies, {
           partition,
           force,
+          watch,
           ...loaderOptions(context, msg),
         });
         return { payload: result, shown: flashed(result) };
@@ -135,9 +139,15 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
 
   read: (_api, _node, def, msg) => {
     const range = rangeOf(def, msg);
+    const readTo = optionalText(msg['readTo'] ?? def.readTo, 'readTo');
     return {
       run: async (context) => {
-        const bytes = await readBoard(context.device, range, loaderOptions(context, msg));
+        const options = loaderOptions(context, msg);
+        if (readTo !== undefined) {
+          const result = await readBoardTo(context.device, range, readTo, options);
+          return { payload: result, shown: { key: 'done' } };
+        }
+        const bytes = await readBoard(context.device, range, options);
         return { payload: Buffer.from(bytes), shown: { key: 'done' } };
       },
     };
@@ -155,7 +165,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     return {
       run: async (context) => {
         const result = await resetBoard(context.device, into, loaderOptions(context, msg));
-        return { payload: result, shown: { key: result.started === 'press-en' ? 'press-en' : into } };
+        return { payload: result, shown: notSeen(result.started) ?? { key: into } };
       },
     };
   },
@@ -229,8 +239,25 @@ function showEvent(event: LoaderJobEvent, { phase, progress }: JobContext): void
   }
 }
 
+function watchOf(def: FlashDef, msg: Message): WatchChoice {
+  return oneOf(msg['watch'] ?? def.watch, WATCH_CHOICES, 'auto', 'watch');
+}
+
 function flashed({ started, micropython, written, verified }: Awaited<ReturnType<typeof flashBoard>>): Shown {
-  if (started === 'press-en' || started === 'unseen') return { key: started };
-  if (!micropython) return { key: verified ? 'done' : 'not-compared' };
+  const doubt = notSeen(started) ?? (verified ? undefined : yellow('not-compared'));
+  if (doubt) return doubt;
+  if (!micropython) return { key: 'done' };
   return { key: written === 0 ? 'runs-already' : 'runs', facts: { version: micropython.version } };
+}
+
+const NOT_SEEN = ['press-en', 'unseen', 'unwatched'] as const;
+
+/** Green is only for what was checked. */
+function notSeen(started: string | undefined): Shown | undefined {
+  const key = NOT_SEEN.find((each) => each === started);
+  return key && yellow(key);
+}
+
+function yellow(key: string): Shown {
+  return { key, fill: 'yellow' };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Board } from '../../lib/board/board.ts';
 import { flashBoard, resetBoard } from '../../lib/board/loader-jobs.ts';
 import type { FlashWish, LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
+import { runPython } from '../../lib/board/python-jobs.ts';
 import { checkParts } from '../../lib/esp/place.ts';
 import { failsWith } from '../support/failures.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
@@ -51,6 +52,30 @@ describe('board: how it comes up', () => {
     const nowhere = { erase: 'all', offset: 0x20000, force: true } as const;
     await assert.rejects(flash(image.bytes, nowhere), failsWith('boot-failed', { heard: 'boot-loop' }));
     assert.equal((await flash(image.bytes)).started, 'prompt');
+  });
+
+  it('is told with the reason of its resets where its program restarts it', async () => {
+    assert.equal((await flash(image.bytes)).started, 'prompt');
+    const source = "with open('main.py', 'w') as f: f.write('import machine; machine.reset()')";
+    await runPython(board, source, { timeoutMs: 10_000 });
+    const facts = { heard: 'restarts', reset: '0xc (SW_CPU_RESET)' };
+    await assert.rejects(resetBoard(board, 'run', OPTIONS), failsWith('boot-failed', facts));
+    assert.equal((await flash(image.bytes, { erase: 'all' })).started, 'prompt');
+  });
+
+  it('is a failure of MicroPython, and no success of anything else, where nothing comes from it', async () => {
+    const silence = { kind: 'drop', every: 1, direction: 'to-host' } as const;
+    const onEvent: Options['onEvent'] = ({ kind }) => kind === 'starting' && void device.fault(silence);
+    await assert.rejects(flash(image.bytes, { onEvent }), failsWith('boot-failed', { heard: 'nothing' }));
+    await device.clearFaults();
+    const program = demoImage({ payloadSize: 30_000, project: 'other' });
+    assert.equal((await flash(program.bytes, { onEvent })).started, 'unseen');
+    await device.clearFaults();
+    assert.equal((await flash(image.bytes)).started, 'prompt');
+  });
+
+  it('is not told where nobody wants to know', async () => {
+    assert.equal((await flash(image.bytes, { watch: 'never' })).started, 'unwatched');
   });
 
   it('is told by the mode it says it boots in', async () => {

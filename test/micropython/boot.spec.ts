@@ -58,14 +58,49 @@ describe('micropython: boot watched', () => {
     }
   });
 
-  it('finds a program where something else prints, or nothing does', async () => {
+  it('says nothing of a board that says nothing', async () => {
+    assert.deepEqual((await watch('')).boot, { started: 'silent' });
+  });
+
+  it('finds a program where something else prints', async () => {
     assert.deepEqual((await watch(`${ROM}I (31) app: my own firmware\r\n`)).boot, { started: 'program' });
-    assert.deepEqual((await watch('')).boot, { started: 'program' });
     assert.deepEqual((await watch(`${ROM}main.py: tick\r\ntock\r\n`)).boot, { started: 'program' });
   });
 
   it('finds a program that started after one brown-out or panic', async () => {
     assert.equal((await watch(`${BROWN}${ROM}${'main.py: tick\r\n'.repeat(20)}`)).boot.started, 'program');
+  });
+
+  it('fails where the board restarts again and again, whatever it prints meanwhile, with the last reason', async () => {
+    const watchdog = ROM.replace('0x1 (POWERON_RESET)', '0x7 (TG0WDT_SYS_RESET)');
+    const byProgram = ROM.replace('0x1 (POWERON_RESET)', '0xc (SW_CPU_RESET)');
+    // As much as a chatty program prints at each start.
+    const chat = 'I (31) app: '.padEnd(3000, 'x') + '\r\n';
+    for (const [again, reset] of [
+      [watchdog, '0x7 (TG0WDT_SYS_RESET)'],
+      [byProgram + chat, '0xc (SW_CPU_RESET)'],
+    ] as const) {
+      for (const piece of [11, 4000]) {
+        await assert.rejects(
+          watch(ROM + again.repeat(3), piece),
+          failsWith('boot-failed', { heard: 'restarts', reset }),
+        );
+      }
+    }
+  });
+
+  it('looks longer where the board has restarted by itself', async () => {
+    const transport = new ScriptedTransport();
+    const boot = watchBoot(transport, { timeoutMs: 30, signal: new AbortController().signal });
+    transport.say(ROM + ROM);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    transport.say(BOOT);
+    assert.equal((await boot).started, 'prompt');
+  });
+
+  it('does not take waking from deep sleep for a failure', async () => {
+    const waking = ROM.replace('0x1 (POWERON_RESET)', '0x5 (DEEPSLEEP_RESET)');
+    assert.deepEqual((await watch(ROM + `${waking}measured\r\n`.repeat(5))).boot, { started: 'program' });
   });
 
   it('fails where the last thing was a crash', async () => {
@@ -78,6 +113,8 @@ describe('micropython: boot watched', () => {
   const failures: [string, string, string][] = [
     ['stays in the loader', LOADER, 'loader'],
     ['finds nothing to start', EMPTY.repeat(3), 'boot-loop'],
+    ['finds a damaged loader', `${HEAD}csum err:0x5a!=0x77\r\n`.repeat(3), 'boot-loop'],
+    ['finds no partition table', `${ROM}E (68) boot: load partition table error!\r\n`.repeat(3), 'boot-loop'],
     ['lacks power', BROWN.repeat(3), 'brown-out'],
     ['crashes again and again', `${ROM}abort() was called at PC 0x400d\r\n`.repeat(3), 'panic'],
     ['speaks at another rate', '\xfe\x80\xf8\x00'.repeat(40), 'garbage'],

@@ -1,9 +1,13 @@
 /** What the flash node does beside flashing, and where firmware may come from, on the virtual board. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { NodeUnderTest, withRuntime } from '../support/runtime.ts';
 import type { Seen } from '../support/runtime.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
@@ -100,6 +104,31 @@ describe('operations of the flash node', () => {
     const bytes = (await done({ operation: 'read', offset: '0x1000', size: 10_000 })) as unknown as Buffer;
     assert.ok(Buffer.isBuffer(bytes));
     assert.deepEqual(bytes, firmware.subarray(0, 10_000));
+  });
+
+  it('read gives a range into a file, and refuses before it reads what cannot be written', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'read-'));
+    try {
+      const readTo = join(folder, 'deep', 'range.bin');
+      const result = await done({ operation: 'read', offset: '0x1000', size: 10_000, readTo });
+      const { path, size, sha256, offset } = result;
+      assert.deepEqual([path, size, offset], [readTo, 10_000, 0x1000]);
+      assert.ok(readFileSync(readTo).equals(firmware.subarray(0, 10_000)));
+      assert.equal(sha256, createHash('sha256').update(firmware.subarray(0, 10_000)).digest('hex'));
+      assert.deepEqual(readdirSync(join(folder, 'deep')), ['range.bin']);
+      board.clearLog();
+      const { caught } = await node.send({ operation: 'read', readTo: join(readTo, 'below-a-file') });
+      assert.equal(caught?.diagnosis?.code, 'backup-not-written');
+      assert.ok(!board.log().some(({ facts }) => facts['op'] === 'READ_FLASH'));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('flash says in yellow that the start was not watched', async () => {
+    assert.equal((await done({ payload: firmware, watch: 'never' }))['started'], 'unwatched');
+    assert.equal(node.lastStatus?.fill, 'yellow');
+    assert.match(node.lastStatus.text ?? '', /unwatched/);
   });
 
   it('flash of the same firmware again writes nothing', async () => {
