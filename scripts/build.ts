@@ -1,4 +1,4 @@
-/** Builds `dist/`: compiles the runtime and puts beside it what Node-RED looks for there. */
+/** Builds `dist/` and `resources/`: compiles runtime and editor, and puts beside them what Node-RED looks for there. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,19 +9,29 @@ import { reference } from './reference.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 
-rmSync('dist', { recursive: true, force: true });
-const compiled = spawnSync(
-  process.execPath,
-  ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
-  {
-    stdio: 'inherit',
-  },
-);
-if (compiled.status !== 0) process.exit(1);
-
-for (const folder of ['nodes', 'lib']) {
-  cpSync(folder, `dist/${folder}`, { recursive: true, filter: (path) => !path.endsWith('.ts') });
+function compile(project: string): void {
+  const tsc = ['node_modules/typescript/bin/tsc', '-p', project];
+  if (spawnSync(process.execPath, tsc, { stdio: 'inherit' }).status !== 0) process.exit(1);
 }
+
+for (const built of ['dist', 'resources']) rmSync(built, { recursive: true, force: true });
+compile('tsconfig.build.json');
+for (const folder of ['nodes', 'lib', 'plugins']) {
+  const filter = (path: string): boolean => !path.endsWith('.ts') && !path.startsWith('lib/editor');
+  cpSync(folder, `dist/${folder}`, { recursive: true, filter });
+}
+
+// What the browser loads: Node-RED serves `resources/` of a package to its editor.
+compile('lib/editor');
+cpSync('lib/editor/editor.css', 'resources/editor/editor.css');
+const XTERM = {
+  'xterm.mjs': '@xterm/xterm/lib/xterm.mjs',
+  'xterm.css': '@xterm/xterm/css/xterm.css',
+  'addon-fit.mjs': '@xterm/addon-fit/lib/addon-fit.mjs',
+  LICENSE: '@xterm/xterm/LICENSE',
+};
+for (const [name, from] of Object.entries(XTERM)) cpSync(`node_modules/${from}`, `resources/xterm/${name}`);
+
 // Node-RED searches icons beside a node's file; one copy serves the whole module.
 cpSync('icons', 'dist/nodes/esp32-flash/icons', { recursive: true });
 

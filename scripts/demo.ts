@@ -151,7 +151,8 @@ async function untilReady(url: string, exited: Promise<unknown>): Promise<void> 
 async function untilAnswered(url: string, giveUp: AbortSignal): Promise<void> {
   for (;;) {
     const answer = await fetch(url, { signal: giveUp }).catch(() => undefined);
-    if (answer?.ok) return;
+    // 401: it runs, and wants to know who asks.
+    if (answer?.ok || answer?.status === 401) return;
     await sleep(100, undefined, { signal: giveUp });
   }
 }

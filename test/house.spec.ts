@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Folder → what it may import from. A folder may always import from itself, and all from the ground. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   nodes: ['lib/runtime', 'lib/board'],
-  'lib/runtime': ['lib/board', 'lib/firmware', 'lib/host'],
+  'lib/runtime': ['lib/board', 'lib/firmware', 'lib/host', 'lib/editor'],
   'lib/board': ['lib/firmware', 'lib/esp', 'lib/micropython', 'lib/transport'],
   'lib/firmware': ['lib/esp'],
   'lib/esp': ['lib/transport'],
@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'lib/host': [],
   'lib/transport': [],
   'lib/errors': [],
+  'lib/editor': [],
 };
 const GROUND = 'lib/errors';
 
@@ -72,6 +73,17 @@ describe('the house', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('lets the runtime see of the editor only what they tell each other', () => {
+    const seen = imports.filter(
+      ({ file, target }) => !file.startsWith('lib/editor/') && target.includes('/editor/'),
+    );
+    assert.ok(seen.length > 0);
+    assert.deepEqual(
+      seen.filter(({ target }) => !target.endsWith('/editor/wire.ts')),
+      [],
+    );
+  });
+
   it('keeps one door to each runtime dependency', () => {
     const wrong = imports.filter(({ file, target }) => ONE_DOOR[target] && !ONE_DOOR[target].includes(file));
     assert.deepEqual(wrong, []);
@@ -84,7 +96,7 @@ describe('the house', () => {
 
   it('keeps people and messages off the floors under the runtime', () => {
     const knows = sources('lib')
-      .filter((file) => !file.startsWith('lib/runtime/'))
+      .filter((file) => !/^lib\/(runtime|editor)\//.test(file))
       .filter((file) => /from 'node-red'|\bRED\./.test(readFileSync(join(ROOT, file), 'utf8')));
     assert.deepEqual(knows, []);
   });

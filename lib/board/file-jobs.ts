@@ -6,20 +6,26 @@ import type { DiskSpace, FileEntry, RemoveOptions } from '../micropython/files.t
 import type { RawRepl } from '../micropython/raw-repl.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions } from './board.ts';
+import type { HoldOptions } from './repl-job.ts';
 import { withRawRepl } from './repl-job.ts';
 
 export type { DiskSpace, DownloadedFile, FileEntry, RemoveOptions };
 export { GUARDED } from '../micropython/files.ts';
 
-function onBoard<T>(board: Board, options: JobOptions, work: (repl: RawRepl) => Promise<T>): Promise<T> {
-  return board.run({ kind: 'run', ...jobOptions(options), run: (lease) => withRawRepl(lease, work) });
+/** What a job on files may say: also whether a running program may be interrupted, which it is by default. */
+export type FileJobOptions = JobOptions & HoldOptions;
+
+function onBoard<T>(board: Board, options: FileJobOptions, work: (repl: RawRepl) => Promise<T>): Promise<T> {
+  const { interrupt, onStep } = options;
+  const hold = { ...(interrupt === undefined ? {} : { interrupt }), ...(onStep ? { onStep } : {}) };
+  return board.run({ kind: 'run', ...jobOptions(options), run: (lease) => withRawRepl(lease, work, hold) });
 }
 
 /** Sorted by path, a folder before what is in it. Throws `MicroPythonError` 'file-not-found'. */
 export function listBoardFiles(
   board: Board,
   folder: string,
-  options: JobOptions & { recursive?: boolean; hashes?: boolean } = {},
+  options: FileJobOptions & { recursive?: boolean; hashes?: boolean } = {},
 ): Promise<FileEntry[]> {
   const { recursive = true, hashes = false } = options;
   return onBoard(board, options, (repl) => listFiles(repl, folder, { recursive, hashes }));
@@ -29,19 +35,19 @@ export function listBoardFiles(
 export function statBoardFile(
   board: Board,
   path: string,
-  options: JobOptions & { hashes?: boolean } = {},
+  options: FileJobOptions & { hashes?: boolean } = {},
 ): Promise<FileEntry | undefined> {
   return onBoard(board, options, (repl) => statFile(repl, path, options));
 }
 
 export function boardDiskSpace(
   board: Board,
-  options: JobOptions & { path?: string } = {},
+  options: FileJobOptions & { path?: string } = {},
 ): Promise<DiskSpace> {
   return onBoard(board, options, (repl) => diskSpace(repl, options.path));
 }
 
-export function readBoardFile(board: Board, path: string, options: JobOptions = {}): Promise<Buffer> {
+export function readBoardFile(board: Board, path: string, options: FileJobOptions = {}): Promise<Buffer> {
   return readBoardFiles(board, [path], options).then(([file]) => file?.content ?? Buffer.alloc(0));
 }
 
@@ -49,14 +55,14 @@ export function readBoardFile(board: Board, path: string, options: JobOptions = 
 export function readBoardFiles(
   board: Board,
   paths: readonly string[],
-  options: JobOptions & { onProgress?: (bytes: number) => void } = {},
+  options: FileJobOptions & { onProgress?: (bytes: number) => void } = {},
 ): Promise<DownloadedFile[]> {
   const { onProgress } = options;
   return onBoard(board, options, (repl) => readFiles(repl, paths, onProgress ? { onProgress } : {}));
 }
 
 /** Makes the folders on the way too; `false` when it was there. */
-export function makeBoardFolder(board: Board, path: string, options: JobOptions = {}): Promise<boolean> {
+export function makeBoardFolder(board: Board, path: string, options: FileJobOptions = {}): Promise<boolean> {
   return onBoard(board, options, (repl) => makeFolder(repl, path));
 }
 
@@ -65,7 +71,7 @@ export function moveBoardFile(
   board: Board,
   from: string,
   to: string,
-  options: JobOptions & { force?: boolean } = {},
+  options: FileJobOptions & { force?: boolean } = {},
 ): Promise<void> {
   return onBoard(board, options, (repl) => moveFile(repl, from, to, options));
 }
@@ -74,7 +80,7 @@ export function moveBoardFile(
 export function removeBoardFile(
   board: Board,
   path: string,
-  options: JobOptions & RemoveOptions = {},
+  options: FileJobOptions & RemoveOptions = {},
 ): Promise<string[]> {
   return onBoard(board, options, (repl) => removeFile(repl, path, options));
 }

@@ -31,6 +31,7 @@ export type { Part, Target } from '../esp/place.ts';
 export { FLASH_FREQUENCIES, FLASH_MODES, FLASH_SIZES } from '../esp/flash-header.ts';
 export type { FlashSource } from '../esp/flash.ts';
 export type { BackupChoice } from '../esp/backup.ts';
+export type { BoardInfo } from '../esp/info.ts';
 export type { Copy } from '../esp/restore.ts';
 export type { EraseChoice } from '../esp/plan.ts';
 export type { Range } from '../esp/range.ts';

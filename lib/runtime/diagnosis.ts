@@ -3,6 +3,7 @@
  * the board node (`locales/<lang>/esp32-board.json`, under `diagnosis`), one entry a code.
  */
 import { MicroPythonError, parseTraceback } from '../board/errors.ts';
+import type { Failure } from '../editor/wire.ts';
 import { CodedError } from '../errors/coded-error.ts';
 
 /** Looks a text up and fills in its `__variables__`. Gives the key back where there is none. */
@@ -23,7 +24,18 @@ export interface Diagnosis {
 }
 
 /** What is wrong with a message or a node's settings, before any board is asked. */
-export class InputError extends CodedError<'no-board-chosen' | 'bad-payload' | 'bad-property'> {}
+export type InputErrorCode =
+  | 'no-board-chosen'
+  | 'bad-payload'
+  | 'bad-property'
+  /** The editor asks for a board that no flow has, or that is not deployed. */
+  | 'board-not-deployed'
+  /** More bytes than a request of the editor may have. */
+  | 'body-too-large'
+  /** Whoever asked does not wait any more. */
+  | 'asker-gone';
+
+export class InputError extends CodedError<InputErrorCode> {}
 
 /** The catalogue that holds the diagnoses. */
 const CATALOGUE = 'node-red-contrib-esp32-micropython/esp32-board:diagnosis';
@@ -42,6 +54,16 @@ export function diagnose(error: unknown, words: Words): Diagnosis {
     short: text('short'),
     help: `esp32-board#${code}`,
   };
+}
+
+/** As the editor is told: it has the words itself. Bytes and what JSON has no shape for are left out. */
+export function failureOf(error: unknown): Failure {
+  const { code, facts } = known(error);
+  const plain = Object.entries(facts).filter(([, fact]) => !(fact instanceof Uint8Array));
+  const json = JSON.stringify(Object.fromEntries(plain), (_, fact: unknown) =>
+    typeof fact === 'bigint' ? String(fact) : fact,
+  );
+  return { code, facts: JSON.parse(json) as Record<string, unknown> };
 }
 
 function known(error: unknown): { code: string; facts: Record<string, unknown> } {

@@ -1,8 +1,10 @@
+import { deniedAt } from './access.ts';
 import { openingError, PortError, wordsOf } from './errors.ts';
 import type { PortFacts } from './errors.ts';
 import { holderOf } from './holder.ts';
 import type { SerialBinding, SerialHandle } from './serial-binding.ts';
 import { SerialTransport } from './serial-transport.ts';
+import { isTaker } from './takers.ts';
 import { DEFAULT_BAUD_RATE, OPEN_TIMEOUT_MS } from './transport.ts';
 import type { OpenOptions, Transport } from './transport.ts';
 import { within } from './wait.ts';
@@ -58,7 +60,7 @@ export async function openSerial(
     // What opens after we have given up must not stay open: the port would be busy for ever.
     opening.then((late) => late.close()).catch(() => undefined);
     if (signal?.aborted) throw error;
-    throw await withHolder(openingError(port, error), path);
+    throw await withReason(openingError(port, error), path);
   }
 
   const linesNow = platform === 'win32' ? { dtr: false, rts: false } : { dtr: true, rts: true };
@@ -73,16 +75,24 @@ export async function openSerial(
   return transport;
 }
 
-/** Names the program that has a busy port, where that can be known (`facts.program`, `facts.pid`). */
-async function withHolder(error: PortError, path: string): Promise<PortError> {
-  const holder = error.code === 'port-busy' ? await holderOf(path) : undefined;
-  if (!holder) return error;
-  const message = `${error.message} (${holder.program}, process ${holder.pid}, has it)`;
-  return new PortError(
-    error.code,
-    error.port,
-    message,
-    { ...(error.facts as PortFacts), ...holder, case: 'held' },
-    error.cause,
-  );
+/**
+ * Names the program that has a busy port (`facts.program`, `facts.pid`), or the group that would let the user in
+ * (`facts.user`, `facts.group`), where that can be known.
+ */
+async function withReason(error: PortError, path: string): Promise<PortError> {
+  const { code, port, message, cause } = error;
+  const known = error.facts as PortFacts;
+  const holder = code === 'port-busy' ? await holderOf(path) : undefined;
+  if (holder) {
+    const { program, pid } = holder;
+    const facts = { ...known, program, pid, case: isTaker(program) ? program : 'held' };
+    return new PortError(code, port, `${message} (${program}, process ${pid}, has it)`, facts, cause);
+  }
+  const denied = code === 'port-permission' ? await deniedAt(path) : undefined;
+  if (denied) {
+    const { user, group } = denied;
+    const facts = { ...known, user, group, case: 'group' };
+    return new PortError(code, port, `${message} (${user} is not in the group ${group})`, facts, cause);
+  }
+  return error;
 }

@@ -19,8 +19,12 @@ export class Chromium {
   #pages: Page[] = [];
   #complaints: string[] = [];
 
-  /** Opens a page; its errors fail `closePages`. */
-  async open(url: string, viewport = { width: 1400, height: 900 }): Promise<Page> {
+  /** Opens a page; its errors fail `closePages`. `storage`: what the browser has kept of an earlier visit. */
+  async open(
+    url: string,
+    viewport = { width: 1400, height: 900 },
+    storage: Readonly<Record<string, string>> = {},
+  ): Promise<Page> {
     this.#browser ??= await chromium.launch({
       executablePath: EXECUTABLE,
       args: [
@@ -33,6 +37,9 @@ export class Chromium {
     });
     const page = await this.#browser.newPage({ viewport });
     this.#pages.push(page);
+    await page.addInitScript((entries) => {
+      for (const [key, value] of entries) localStorage.setItem(key, value);
+    }, Object.entries(storage));
     page.on('pageerror', (error) => this.#complaints.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') this.#complaints.push(message.text());

@@ -1,0 +1,108 @@
+/** The shapes in which the runtime and its editor tell each other things. Types only. */
+
+/** What went wrong: the words are made in the editor, in the language of its user (`diagnosis.<code>`). */
+export interface Failure {
+  code: string;
+  /** For the words, and as evidence. */
+  facts: Record<string, unknown>;
+}
+
+/** Every answer that is no success. */
+export interface FailureAnswer {
+  failure: Failure;
+}
+
+/** A port of the machine Node-RED runs on. */
+export interface Port {
+  path: string;
+  likely: boolean;
+  present?: boolean;
+  /** `usb:…`, which stays when the path changes. */
+  device?: string;
+  adapter?: { name: string; kind: 'bridge' | 'usb-jtag' | 'usb-rom' | 'usb-app' };
+  manufacturer?: string;
+  product?: string;
+  serialNumber?: string;
+  locationId?: string;
+}
+
+export interface Trouble {
+  code: string;
+  facts: Record<string, string | number>;
+}
+
+/** `GET esp32-board/ports` */
+export interface Ports {
+  ports: Port[];
+  troubles: Trouble[];
+}
+
+/** `POST esp32-board/identify`: a board as its dialog has it, saved or not. */
+export interface BoardSettings {
+  /** Of the config node, where it has been deployed. */
+  id?: string;
+  port: string;
+  device?: string;
+  baudRate?: string;
+  flashBaudRate?: string;
+  idleLines?: string;
+  resetSequence?: string;
+  connectTimeout?: string;
+}
+
+/** What a board says it is. */
+export interface Identity {
+  chip: string;
+  package?: string;
+  revision?: string;
+  features?: string[];
+  /** Bytes. */
+  flashSize?: number;
+  mac?: string;
+  /** `v1.24.0` */
+  micropython?: string;
+  /** What else is on it. */
+  application?: string;
+}
+
+/** Told on the topic `esp32-board/identify/<job>`, and of flashing: a step and how far it is. */
+export interface Step {
+  phase: string;
+  done?: number;
+  total?: number;
+  facts?: Record<string, unknown>;
+}
+
+/** `GET esp32-board/boards`: the boards that are deployed. */
+export interface DeployedBoard {
+  id: string;
+  name: string;
+  port: string;
+}
+
+/** How the terminal's board is. */
+export type TerminalState =
+  | { kind: 'opening' }
+  | { kind: 'live' }
+  | { kind: 'paused'; job: string }
+  | { kind: 'gone'; failure: Failure }
+  /** Nobody listens any more: the board was redeployed, or nobody said that they watch. */
+  | { kind: 'ended' };
+
+/** Told on the topic `esp32-terminal/<board>`: what the board printed, or how it is. */
+export interface TerminalNews {
+  /** One more with every news; what is older than an answer of `watch` is in that answer already. */
+  count: number;
+  text?: string;
+  /** Characters that were left out, because the board printed faster than people read. */
+  skipped?: number;
+  state?: TerminalState;
+}
+
+/** `POST esp32-board/<board>/terminal/watch`, at least every `WATCH_MS`. */
+export interface TerminalNow {
+  count: number;
+  /** What the board printed last. */
+  text: string;
+  state: TerminalState;
+}
