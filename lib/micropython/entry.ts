@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Inbox } from '../transport/inbox.ts';
 import type { Transport } from '../transport/transport.ts';
 import { hear } from './boot.ts';
+import type { Heard } from './boot.ts';
 import { MicroPythonError } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
 
@@ -14,6 +15,7 @@ const CTRL_B = '\x02';
 const CTRL_C = '\x03';
 
 export const RAW_BANNER = Buffer.from('raw REPL; CTRL-B to exit\r\n');
+const BANNER_AND_PROMPT = Buffer.concat([RAW_BANNER, Buffer.from('>')]);
 const MAX_TAIL = 2000;
 
 /** One try: what is typed before the raw REPL is asked for, and how long to wait. */
@@ -50,18 +52,19 @@ const INTERRUPTS: readonly EntryStep[] = [
 /** Asks without a word that a program would take for a line: Ctrl-A alone is seen by an empty prompt only. */
 const ASK_SOFTLY: EntryStep = { name: 'ask', typed: '', waitMs: 300 };
 
-/** How long resets are tried. From a reset to main.py it takes a board a second or two. */
-const WINDOW_MS = 10_000;
-const TRAIN_MS = 2500;
-/** Bytes that wait before the line, so that it never rests. */
-const AHEAD = 300;
-const TRAIN_STEP_MS = 8;
-/** A board that has begun to print and then is silent so long sleeps, or waits for its prompt to be used. */
-const QUIET_MS = 700;
-/** What is asked while the board's input ring is full is lost. */
-const ASKS = 3;
-const ASK_MS = 300;
-const AT_PROMPT = /Type "help\(\)" for more information\.\r\n/;
+/** How long resets are tried: at least four of them. */
+const WINDOW_MS = 20_000;
+/** From a reset to the first line of Python: 0.7 to 2 s are silent. The first is given more, for slow boards. */
+const FIRST_BOOT_MS = 8000;
+const BOOT_MS = 4000;
+/**
+ * One Ctrl-C at a time, and the line rests between: the firmware's UART looks at what came when the line has rested for
+ * a byte, or only at 120 bytes, which are one interrupt then (`uart_irq_handler` of ports/esp32).
+ */
+const TRAIN_STEP_MS = 1;
+const ASK_EVERY_MS = 100;
+/** Whatever main.py does: no reset brings a board to its prompt that says this. */
+const HOPELESS: readonly Heard[] = ['brown-out', 'boot-loop', 'loader'];
 
 export interface EnterOptions {
   /** `false`: a running program is left alone, and the error is 'program-running'. Default `true`. */
@@ -72,7 +75,7 @@ export interface EnterOptions {
   onStep?: (name: string) => void;
   /** The last step: restarts the chip; `false` where it cannot. Absent: the board is not restarted. */
   hardReset?: () => Promise<boolean>;
-  /** Milliseconds in which the restarted board must come to its prompt; default 10 s. */
+  /** Milliseconds in which the restarted board must come to its prompt; default 20 s. */
   windowMs?: number | undefined;
 }
 
@@ -106,10 +109,7 @@ export class Entry {
       if (step.ifHeard && this.#tail === '') break;
       if ((await this.#answers(step)) && (await this.#answeredAll())) return;
     }
-    if (await this.#answersAfterReset()) return;
-    const heard = hear(this.#tail);
-    const facts = { heard, tail: this.#tail, steps: this.#steps };
-    throw new MicroPythonError('no-prompt', `no raw REPL; heard ${heard}`, facts);
+    return this.enterByReset();
   }
 
   /** Restarts the chip at once, and keeps it from its main.py. Throws 'no-prompt'. */
@@ -117,7 +117,7 @@ export class Entry {
     if (await this.#answersAfterReset()) return;
     const heard = hear(this.#tail);
     const facts = { heard, tail: this.#tail, steps: this.#steps };
-    throw new MicroPythonError('no-prompt', `no raw REPL after a reset; heard ${heard}`, facts);
+    throw new MicroPythonError('no-prompt', `no raw REPL; heard ${heard}`, facts);
   }
 
   async #askSoftly(): Promise<void> {
@@ -175,36 +175,29 @@ export class Entry {
     if (!hardReset) return false;
     this.#begin('hard reset');
     const until = performance.now() + windowMs;
+    let bootMs = FIRST_BOOT_MS;
     do {
       this.#tail = '';
       if (!(await hardReset())) return false;
-      await this.#train();
-      for (let ask = 0; ask < ASKS; ask++) {
-        await this.#type(`\r${CTRL_A}`);
-        if ((await this.#sawBanner(ASK_MS)) && (await this.#answeredAll())) return true;
-      }
-    } while (performance.now() < until);
+      if ((await this.#train(bootMs)) && (await this.#answeredAll())) return true;
+      bootMs = BOOT_MS;
+    } while (performance.now() < until && !HOPELESS.includes(hear(this.#tail)));
     return false;
   }
 
-  async #train(): Promise<void> {
-    const { inbox, signal, transport } = this.#wire;
-    const began = performance.now();
-    let heardAt = Infinity;
-    for (
-      let sent = 0, now = began;
-      now < Math.min(began + TRAIN_MS, heardAt + QUIET_MS);
-      now = performance.now()
-    ) {
-      if (AT_PROMPT.test(this.#tail)) return;
-      const due = Math.floor(((now - began) * transport.baudRate) / 10_000) + AHEAD;
-      await this.#type(CTRL_C.repeat(due - sent));
-      sent = due;
+  /** Interrupts, and asks for the raw REPL now and then: whatever ends a program, it is entered at once. */
+  async #train(forMs: number): Promise<boolean> {
+    const { inbox, signal } = this.#wire;
+    const until = performance.now() + forMs;
+    let askAt = 0;
+    for (let now = performance.now(); now < until; now = performance.now()) {
+      await this.#type(now < askAt ? CTRL_C : `\r${CTRL_A}`);
+      if (now >= askAt) askAt = now + ASK_EVERY_MS;
       const bytes = await inbox.some({ timeoutMs: TRAIN_STEP_MS, signal }).catch(ignoreTimeout);
-      if (!bytes) continue;
-      heardAt = performance.now();
-      this.#hear(bytes);
+      if (bytes) this.#hear(bytes);
+      if (this.#tail.includes(BANNER_AND_PROMPT.toString())) return true;
     }
+    return false;
   }
 
   #hear(bytes: Uint8Array): void {

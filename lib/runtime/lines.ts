@@ -2,8 +2,8 @@
 
 /** Characters after which a line is handed on without its end: nobody sends such lines on purpose. */
 const MAX_LINE = 64 * 1024;
-/** A prompt waits for input; nothing ends its line. */
-const PROMPT = /^(>>> |\.\.\. |=== )+$/;
+/** Prompts wait for input, nothing ends their line; so what a timer or thread prints stands behind them. */
+const PROMPTS = /^(?:>>> |\.\.\. |=== )+/;
 
 export class Lines {
   readonly #onLine: (line: string) => void;
@@ -17,10 +17,11 @@ export class Lines {
   push(bytes: Uint8Array): void {
     const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n');
     this.#rest = lines.pop() ?? '';
-    for (const line of lines) this.#onLine(line.replace(/\r$/, ''));
+    for (const line of lines) this.#hand(line.replace(/\r$/, ''));
     while (this.#rest.length > MAX_LINE) {
-      this.#onLine(this.#rest.slice(0, MAX_LINE));
-      this.#rest = this.#rest.slice(MAX_LINE);
+      const end = lengthOf(this.#rest, MAX_LINE);
+      this.#hand(this.#rest.slice(0, end));
+      this.#rest = this.#rest.slice(end);
     }
   }
 
@@ -29,6 +30,17 @@ export class Lines {
     const rest = this.#rest + this.#decoder.decode();
     this.#decoder = new TextDecoder();
     this.#rest = '';
-    if (rest !== '' && !PROMPT.test(rest)) this.#onLine(rest);
+    if (rest !== '') this.#hand(rest);
   }
+
+  /** Without the prompts before it; a prompt alone is nobody's line. */
+  #hand(line: string): void {
+    const said = line.replace(PROMPTS, '');
+    if (said !== '' || line === '') this.#onLine(said);
+  }
+}
+
+/** `most`, or one less where that would cut a character of two units. */
+function lengthOf(text: string, most: number): number {
+  return /[\uD800-\uDBFF]/.test(text[most - 1] ?? '') ? most - 1 : most;
 }

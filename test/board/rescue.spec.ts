@@ -48,7 +48,7 @@ describe('board: rescue', function () {
 
   const rescue = (options: Partial<RescueOptions> = {}): Promise<Rescue> =>
     rescueBoard(board, {
-      baudRate: 921600,
+      baudRate: 2_000_000,
       connectTimeoutMs: 10_000,
       erase: false,
       onEvent: () => undefined,
@@ -76,6 +76,19 @@ describe('board: rescue', function () {
       assert.ok(steps.includes('rename /main.py'), steps.join());
     });
   }
+
+  it('of a board that is silent for long before Python starts, as real ones are', async () => {
+    await start({ bootMs: 1600 });
+    await write('main.py', SWALLOWS);
+    await device.pressEn();
+    device.clearLog();
+    assert.deepEqual((await rescue()).renamed, [{ from: '/main.py', to: '/main.py.rescued' }]);
+    const resets = (): number => device.log().filter(({ name }) => name === 'reset').length;
+    device.clearLog();
+    // A board that is well is had at once: one reset to get hold of it, one to see it start.
+    assert.deepEqual((await rescue()).renamed, []);
+    assert.equal(resets(), 2);
+  });
 
   it('of a board whose boot.py is to blame: main.py too is put aside', async () => {
     await start();

@@ -15,7 +15,7 @@ export interface BoardOptions {
   timing?: 'datasheet' | 'none';
   /** Milliseconds EN takes to rise once nothing pulls it low. */
   enRiseMs?: number;
-  /** Silence between `entry` and the program's first output. */
+  /** Silence between `entry` and the start of the program. */
   bootMs?: number;
   /** Milliseconds a USB adapter keeps bytes for more to come; 0: it does not. */
   latencyMs?: number;

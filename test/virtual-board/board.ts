@@ -216,12 +216,11 @@ export class Board {
       return;
     }
     await this.uart.drained();
-    // The program starts at once but its first output has to wait: a chip sets up its clocks, RAM and
-    // drivers in this time, and what comes in meanwhile is kept.
-    let open = false;
+    // A chip sets up its clocks, RAM and drivers in this time; what comes in meanwhile is kept.
+    await sleep(this.#clock, this.#options.bootMs ?? 300, signal);
     const host: ProgramHost = {
       readable: () => {
-        if (open && !signal.aborted) this.uart.kick();
+        if (!signal.aborted) this.uart.kick();
       },
       request: (request) => {
         if (!signal.aborted) void this.#request(request, signal);
@@ -235,13 +234,6 @@ export class Board {
       chip: this.chip,
       reason,
     });
-    const stop = (): void => {
-      program.stop();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    await sleep(this.#clock, this.#options.bootMs ?? 300, signal);
-    signal.removeEventListener('abort', stop);
-    open = true;
     this.#program = program;
     this.uart.attach(program);
     const kept = Uint8Array.from(this.#typedAhead);
