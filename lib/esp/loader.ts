@@ -86,6 +86,21 @@ export function requestFrame(operation: Operation, data: Uint8Array, check?: num
   return encodeFrame(encodeRequest(operation, data, check));
 }
 
+/** `undefined` when the time of a read is over; other errors are thrown on. */
+async function inTime<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof PortError && error.code === 'read-timeout') return undefined;
+    throw error;
+  }
+}
+
+function unanswered(operation: string, timeoutMs: number): EspError {
+  const facts = { operation, timeoutMs };
+  return new EspError('command-timeout', `${operation} was not answered within ${timeoutMs} ms`, facts);
+}
+
 export class Loader {
   readonly transport: Transport;
   readonly signal: AbortSignal;
@@ -162,13 +177,27 @@ export class Loader {
       if (frame) return frame;
       const chunk = await this.#receive(Math.max(0, deadline - performance.now()));
       if (!chunk) {
-        throw new EspError('command-timeout', `${operation} was not answered within ${timeoutMs} ms`, {
-          operation,
-          timeoutMs,
-        });
+        throw unanswered(operation, timeoutMs);
       }
       this.#frames.push(...this.#decoder.push(chunk));
     }
+  }
+
+  /**
+   * Sends a command that starts another program, and waits for that one's greeting. The answer is not looked at: the
+   * stub changes the clock while half of it is still to be sent, and what is left may swallow the mark at which the
+   * greeting's frame begins. Throws as `nextFrame`.
+   */
+  async handOver(operation: Operation, data: Uint8Array, greeting: string): Promise<void> {
+    const end = encodeFrame(Buffer.from(greeting)).subarray(1);
+    await this.transport.write(requestFrame(operation, data));
+    const wait = { timeoutMs: DEFAULT_TIMEOUT_MS, signal: this.signal };
+    const seen = await inTime(this.#inbox.until(end, wait));
+    this.#frames = [];
+    this.#decoder.reset();
+    if (seen) return;
+    this.#keepText(this.#inbox.take());
+    throw unanswered(operation, DEFAULT_TIMEOUT_MS);
   }
 
   /** Sends one frame that is no command (the acknowledgement of a flash read). */
@@ -200,12 +229,7 @@ export class Loader {
 
   /** Bytes as they come, or nothing within the time. */
   async #receive(timeoutMs: number): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#inbox.some({ timeoutMs, signal: this.signal });
-    } catch (error) {
-      if (error instanceof PortError && error.code === 'read-timeout') return undefined;
-      throw error;
-    }
+    return inTime(this.#inbox.some({ timeoutMs, signal: this.signal }));
   }
 
   async #answerTo(operation: Operation, options: CommandOptions): Promise<Answer> {

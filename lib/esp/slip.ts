@@ -72,6 +72,11 @@ export class FrameDecoder {
     return frames;
   }
 
+  /** Forgets a frame that has begun. */
+  reset(): void {
+    this.#inFrame = false;
+  }
+
   #begin(): void {
     this.#inFrame = true;
     this.#escaped = false;

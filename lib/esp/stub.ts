@@ -2,7 +2,7 @@
 import { changeRomBaud } from './baud.ts';
 import type { Chip } from './chips.ts';
 import type { ChipDescription } from './describe.ts';
-import { EspError, isEspError } from './errors.ts';
+import { EspError } from './errors.ts';
 import type { SecurityInfo } from './identify.ts';
 import { STUB_MODE } from './loader.ts';
 import type { Loader, LoaderMode } from './loader.ts';
@@ -15,8 +15,6 @@ import type { StubImage } from './stub-images.ts';
 const RAM_BLOCK = 0x1800;
 /** The largest block over USB-OTG, for RAM and flash. */
 const USB_OTG_BLOCK = 0x800;
-/** The ROM may jump before its answer is out; that one answer is not waited for. */
-const MEM_END_TIMEOUT_MS = 200;
 const GREETING = 'OHAI';
 
 /** The stub that runs on a chip of this revision; `undefined`: none does, it is left to its ROM. */
@@ -41,7 +39,7 @@ export async function startStub(loader: Loader, chip: Chip, stub: string, upload
     const slowDown = await changeRomBaud(loader, chip, uploadBaud);
     await upload(loader, image);
     await slowDown();
-    await start(loader, image);
+    await loader.handOver('MEM_END', words(0, image.entry), GREETING);
   } catch (error) {
     if (!(error instanceof EspError)) throw error;
     const facts = { because: error.code, romIsMinimal: chip.romIsMinimal === true };
@@ -59,22 +57,6 @@ async function upload(loader: Loader, stub: StubImage): Promise<void> {
   const block = usbKind(loader.transport) === 'usb-rom' ? USB_OTG_BLOCK : RAM_BLOCK;
   await writeMemory(loader, stub.text.address, stub.text.bytes, block);
   await writeMemory(loader, stub.data.address, stub.data.bytes, block);
-}
-
-async function start(loader: Loader, stub: StubImage): Promise<void> {
-  try {
-    await loader.command('MEM_END', words(0, stub.entry), { timeoutMs: MEM_END_TIMEOUT_MS });
-  } catch (error) {
-    if (!isEspError(error, 'command-timeout')) throw error;
-  }
-  const greeting = await loader.nextFrame('stub start');
-  if (Buffer.from(greeting).toString('latin1') !== GREETING) {
-    const hex = Buffer.from(greeting).toString('hex');
-    throw new EspError('bad-answer', 'something else than the stub reports', {
-      operation: 'stub start',
-      hex,
-    });
-  }
 }
 
 async function writeMemory(

@@ -292,6 +292,7 @@ export class Board {
       this.#event('run-code', { address: exit.address, stub: started });
       if (!started) return this.#crash(signal);
       this.#autobaud = 'off';
+      if (this.chip.stubChangesClock) this.uart.changeClock(2);
       exit = await new StubLoader(chip, this.#link(new StubInbox(this.#maxFrame), signal)).run();
     }
     this.#leaveLoader(exit);

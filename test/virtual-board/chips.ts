@@ -78,6 +78,8 @@ export interface ChipFacts {
   protection?: Record<'secureBoot' | 'cryptCount' | 'noDownloadEncryption', Bit>;
   /** A bug of the ROM: with Secure Boot it does not start code in RAM. */
   noCodeWithSecureBoot?: boolean;
+  /** The stub doubles the UART's clock before it sets its rate anew, while the ROM's answer is still on the wire. */
+  stubChangesClock?: boolean;
   /** In Secure Download Mode the rate stays as it is. */
   fixedRateWhenSecured?: boolean;
   boot: {
@@ -210,6 +212,7 @@ export const CHIPS: Record<ChipName, ChipFacts> = {
     crystalHz: 40e6,
     uart: { clkdiv: 0x3ff40014, clockHz: 40e6 },
     calibration: { register: 0x3ff5f06c, value: 824, ck8m: 128 },
+    stubChangesClock: true,
     rom: ESP32_ROM,
     spi: {
       base: 0x3ff42000,

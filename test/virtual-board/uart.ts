@@ -96,6 +96,11 @@ export class Uart {
     this.#refill();
   }
 
+  /** The clock of the UART is changed while the FIFO still has something to send. */
+  changeClock(factor: number): void {
+    this.#toHost.retime(this.baudRate * factor);
+  }
+
   /** Chip reset: the FIFO is lost, the rate is the ROM's. */
   reset(baudRate: number): void {
     this.#program = undefined;

@@ -56,6 +56,11 @@ export class Lane {
     this.#wakeIdle();
   }
 
+  /** What has not left yet leaves at another rate: the sender's clock is changed under it. */
+  retime(baudRate: number): void {
+    this.#queue = this.#queue.map(({ bytes }) => ({ bytes, baudRate }));
+  }
+
   /** Holds the line still for `ms` (a fault, or an adapter that hangs). */
   stall(ms: number): void {
     this.#freeAt = Math.max(this.#freeAt, this.#clock.now()) + ms;
