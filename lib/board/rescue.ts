@@ -18,6 +18,9 @@ import { heard } from './python-jobs.ts';
 /** What runs by itself, in the order in which it is suspected. */
 const SUSPECTS = ['/main.py', '/boot.py'];
 const BOOT_MS = 8000;
+const WATCH_MS = 10_000;
+/** A watchdog that a main.py has started goes on after it. */
+const TRIES = 3;
 const SCRIPT_MS = 10_000;
 /** A person who has to press EN needs longer than the lines. */
 const BY_HAND_MS = 30_000;
@@ -41,15 +44,17 @@ export interface Rescue extends Boot {
 
 /**
  * Returns when the board stands at its prompt after a restart; that was seen. Throws 'no-prompt' where it cannot be
- * had and nothing may be erased, 'rescue-failed' where it does not come up even so, and as `eraseBoard`.
+ * had and nothing may be erased, 'rescue-failed' where it does not come up even so, 'boot-failed' where its files are
+ * not to blame, and as `eraseBoard`. All tell in `facts.renamed` what was done before.
  */
 export async function rescueBoard(board: Board, options: RescueOptions): Promise<Rescue> {
   const renamed: Rescue['renamed'] = [];
   try {
     return { ...(await putAside(board, options, renamed)), renamed };
   } catch (error) {
-    const isLockedOut = error instanceof MicroPythonError && LOCKED_OUT.has(error.code);
-    if (!isLockedOut || !options.erase) throw error;
+    if (!(error instanceof MicroPythonError)) throw error;
+    const told = new MicroPythonError(error.code, error.message, { ...error.facts, renamed }, error);
+    if (!options.erase || !(await isLockedOut(board, error, options))) throw told;
   }
   options.onStep('erase the files');
   const erased = await eraseFiles(board, options);
@@ -61,7 +66,35 @@ export async function rescueBoard(board: Board, options: RescueOptions): Promise
   return { ...upOrThrow(boot), renamed, erased };
 }
 
-const LOCKED_OUT = new Set<string>(['no-prompt', 'rescue-failed']);
+const LOCKED_OUT = new Set<string>(['no-prompt', 'rescue-failed', 'board-restarted']);
+
+/**
+ * Whether files can be to blame, and nothing but erasing them helps: not on a board without power or firmware, and not
+ * on one that comes to its prompt when nothing is typed. Throws 'boot-failed'.
+ */
+async function isLockedOut(board: Board, error: MicroPythonError, options: RescueOptions): Promise<boolean> {
+  if (!LOCKED_OUT.has(error.code)) return false;
+  const boot = await board.run({
+    kind: 'flash',
+    ...jobOptions(options),
+    run: async (lease) => {
+      options.onStep('watch a start');
+      if (!(await pressEn(lease))) options.onStep('press EN');
+      const watch = heard(lease, { onOutput: options.onOutput });
+      const timing = { timeoutMs: WATCH_MS, signal: lease.signal };
+      return unlessRestarting(watchBoot(lease.transport, { ...timing, ...watch }));
+    },
+  });
+  return boot?.started !== 'prompt';
+}
+
+/** `undefined` for a board that restarts again and again though it has power and firmware: its files do that. */
+async function unlessRestarting(boot: Promise<Boot>): Promise<Boot | undefined> {
+  return boot.catch((error: unknown) => {
+    if (error instanceof MicroPythonError && error.facts['heard'] === 'restarts') return undefined;
+    throw error;
+  });
+}
 
 /** One stay on the board: nobody else gets in between. */
 async function putAside(board: Board, options: RescueOptions, renamed: Rescue['renamed']): Promise<Boot> {
@@ -71,14 +104,29 @@ async function putAside(board: Board, options: RescueOptions, renamed: Rescue['r
     run: async (lease) => {
       let boot: Boot | undefined;
       for (const from of SUSPECTS) {
-        const to = await rename(lease, from, options);
+        const to = await renamedDespiteRestarts(lease, from, options);
         if (to) renamed.push({ from, to });
-        boot = await restarted(lease, options);
-        if (boot.started === 'prompt') return boot;
+        boot = await unlessRestarting(restarted(lease, options));
+        if (boot?.started === 'prompt') return boot;
       }
       return upOrThrow(boot);
     },
   });
+}
+
+async function renamedDespiteRestarts(
+  lease: Lease,
+  path: string,
+  options: RescueOptions,
+): Promise<string | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await rename(lease, path, options);
+    } catch (error) {
+      const hasRestarted = error instanceof MicroPythonError && error.code === 'board-restarted';
+      if (!hasRestarted || attempt === TRIES) throw error;
+    }
+  }
 }
 
 /** Throws 'no-prompt'. Returns the new name; `undefined` where there is no such file. */
@@ -113,10 +161,10 @@ async function restarted(lease: Lease, options: RescueOptions): Promise<Boot> {
 }
 
 async function eraseFiles(board: Board, options: RescueOptions): Promise<Required<Rescue>['erased']> {
-  const { partitions } = await inspectBoard(board, options);
-  const files = partitions.find(({ label }) => label === 'vfs' || label === 'ffat');
+  const { micropython, partitions } = await inspectBoard(board, options);
+  const files = micropython && partitions.find(({ label }) => label === 'vfs' || label === 'ffat');
   if (!files)
-    throw new MicroPythonError('rescue-failed', 'no partition of files is known', { what: 'partition' });
+    throw new MicroPythonError('rescue-failed', 'no partition of MicroPython files is known', { what: 'partition' });
   const { label, offset, size } = files;
   const data = Buffer.from(await readBoard(board, { offset, size }, options));
   options.onBackup({ label, offset, data });
