@@ -5,6 +5,7 @@ export { EspError } from '../esp/errors.ts';
 export { FirmwareError } from '../firmware/errors.ts';
 export { MicroPythonError } from '../micropython/errors.ts';
 export { parseTraceback } from '../micropython/traceback.ts';
+export type { PythonError } from '../micropython/traceback.ts';
 export { PortError } from '../transport/errors.ts';
 
 export type BoardErrorCode =

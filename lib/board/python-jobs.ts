@@ -19,7 +19,7 @@ export interface PythonJobOptions extends JobOptions, RunOptions, HoldOptions {
  * `facts.text`, 'program-running', and as `RawRepl.enter` and `RawRepl.finish`.
  */
 export async function runPython(board: Board, source: string, options: PythonJobOptions): Promise<void> {
-  return pythonJob(board, options, (repl, run) => repl.run(source, run));
+  return pythonJob(board, options, (repl, run) => repl.runProgram(source, run));
 }
 
 /** The value of one expression, see `pythonValue`. Throws as `runPython`. */

@@ -31,9 +31,11 @@ export async function withRawRepl<T>(
   return result;
 }
 
+const ENDS = new Set<string>(['python-error', 'soft-reset', 'system-exit']);
+
 /** Whether the code came to its end, and the raw REPL waits for the next. */
 function hasEnded(error: unknown): boolean {
-  return error instanceof MicroPythonError && ['python-error', 'soft-reset'].includes(error.code);
+  return error instanceof MicroPythonError && ENDS.has(error.code);
 }
 
 /** How a board is got hold of. */

@@ -164,7 +164,9 @@ async function eraseFiles(board: Board, options: RescueOptions): Promise<Require
   const { micropython, partitions } = await inspectBoard(board, options);
   const files = micropython && partitions.find(({ label }) => label === 'vfs' || label === 'ffat');
   if (!files)
-    throw new MicroPythonError('rescue-failed', 'no partition of MicroPython files is known', { what: 'partition' });
+    throw new MicroPythonError('rescue-failed', 'no partition of MicroPython files is known', {
+      what: 'partition',
+    });
   const { label, offset, size } = files;
   const data = Buffer.from(await readBoard(board, { offset, size }, options));
   options.onBackup({ label, offset, data });

@@ -1,5 +1,6 @@
 /** Questions to the board: an expression, a function to call, a name to set. Values in, values out. */
 import { askHelper } from './helper.ts';
+import { MicroPythonError } from './errors.ts';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
 import { pythonValue, toldValue } from './values.ts';
 
@@ -33,5 +34,8 @@ export async function setGlobal(
 }
 
 async function ask(repl: RawRepl, question: readonly unknown[], options: RunOptions): Promise<unknown> {
-  return pythonValue(await askHelper(repl, 'answer', question, options));
+  const value = await askHelper(repl, 'answer', question, options);
+  // Firmware that does not restart its interpreter on SystemExit says nothing at all.
+  if (value === undefined) throw new MicroPythonError('system-exit', 'the code left by SystemExit');
+  return pythonValue(value);
 }

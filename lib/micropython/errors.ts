@@ -29,8 +29,10 @@ export type MicroPythonErrorCode =
   | 'brown-out'
   /** The same, as it crashed. Facts: also `reason`, `LoadProhibited`. */
   | 'panic'
-  /** The code ended the interpreter: SystemExit, `sys.exit()`, `machine.soft_reset()`. Facts: `tail`. */
+  /** The code ended the interpreter: `machine.soft_reset()`; on newer firmware `sys.exit()` too. Facts: `tail`. */
   | 'soft-reset'
+  /** The code left by SystemExit, `sys.exit()`, and has no result. */
+  | 'system-exit'
   /** A value for the board is nested too deeply, or holds itself. Facts: `depth`. */
   | 'value-too-deep'
   /** A board could not be got back. Facts: `what` ('prompt': it does not come up; 'partition': files not found). */

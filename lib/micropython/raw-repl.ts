@@ -10,8 +10,9 @@ import { Entry, RAW_BANNER } from './entry.ts';
 import type { EnterOptions } from './entry.ts';
 import { MicroPythonError } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
-import { hasRestartSign, restartError } from './restart.ts';
-import { RunEnd } from './run-end.ts';
+import { RestartWatch } from './restart.ts';
+import { LAST_LINE, RunEnd, SETTLE_MS } from './run-end.ts';
+import type { RunEndOptions } from './run-end.ts';
 import { sendSource } from './send-source.ts';
 import type { PasteSupport } from './send-source.ts';
 
@@ -28,9 +29,6 @@ const FRIENDLY_BANNER_END = 'for more information.\r\n';
 const LEAVE_MS = 500;
 const PROMPT = '>>> ';
 const PROMPT_MS = 50;
-
-/** A program may print what looks like a restart; then its end still comes, or more output. */
-const RESTART_GRACE_MS = 2000;
 
 export interface RunOptions {
   /** Milliseconds until the code is interrupted; absent: never. */
@@ -136,9 +134,17 @@ export class RawRepl {
    * Runs code to its end.
    * Throws `MicroPythonError` 'python-error' with the traceback as `facts.text`, 'repl-confused', and as `finish`.
    */
-  async run(source: string, options: RunOptions): Promise<void> {
+  async run(source: string, options: RunOptions & RunEndOptions): Promise<void> {
     const raised = await this.begin(source).then(() => this.finish(options));
     if (raised) throw new MicroPythonError('python-error', raised, { text: raised });
+  }
+
+  /**
+   * The same for a program of somebody's own, which may print anything, and end by `sys.exit()`: of that most firmware
+   * says nothing. Throws also 'system-exit'.
+   */
+  async runProgram(source: string, options: RunOptions): Promise<void> {
+    return this.run(source + LAST_LINE, { ...options, isMarked: true });
   }
 
   /** Sends code and returns when it has begun to run (or was refused: `finish` then tells why). */
@@ -149,28 +155,32 @@ export class RawRepl {
 
   /**
    * Waits for the end of the code that was begun; returns its traceback, empty when it raised nothing.
-   * Throws 'run-timeout' after interrupting it; 'soft-reset' (the board is in the raw REPL again), 'board-restarted',
-   * 'brown-out', 'panic'; `PortError` 'read-timeout' after `stallMs` of silence.
+   * Throws 'run-timeout' after interrupting it; 'soft-reset' and 'system-exit' (the board is in the raw REPL again),
+   * 'board-restarted', 'brown-out', 'panic'; `PortError` 'read-timeout' after `stallMs` of silence.
    */
-  async finish({ timeoutMs = Infinity, stallMs = Infinity, onOutput = ignore }: RunOptions): Promise<string> {
+  async finish(options: RunOptions & RunEndOptions): Promise<string> {
+    const { timeoutMs = Infinity, stallMs = Infinity, onOutput = ignore } = options;
     const deadline = performance.now() + timeoutMs;
-    const end = new RunEnd(onOutput);
-    let restartAt = Infinity;
+    const end = new RunEnd(onOutput, options);
+    const restart = new RestartWatch();
     while (!end.ended) {
-      const limit = Math.min(deadline, restartAt, performance.now() + stallMs);
+      const now = performance.now();
+      const limit = end.isUnsure ? now + SETTLE_MS : (restart.judgedAt ?? Math.min(deadline, now + stallMs));
       try {
         const bytes = await this.#inbox.some({ deadline: limit, signal: this.#signal });
         this.#keepTail(bytes);
+        restart.hear(bytes);
         end.push(bytes);
       } catch (error) {
         if (!(error instanceof PortError) || error.code !== 'read-timeout') throw error;
-        if (restartAt !== Infinity) throw restartError(this.#tail);
-        throw limit === deadline ? await this.#tooLong(timeoutMs) : error;
+        if (end.isUnsure) end.settle();
+        else if (limit === deadline) throw await this.#tooLong(timeoutMs);
+        else if (limit !== restart.judgedAt) throw error;
       }
-      if (restartAt === Infinity && hasRestartSign(this.#tail))
-        restartAt = performance.now() + RESTART_GRACE_MS;
+      restart.judge();
     }
     if (end.ended === 'soft-reset') await this.#afterSoftReset(onOutput);
+    if (end.ended === 'early') throw new MicroPythonError('system-exit', 'the code left by SystemExit');
     return end.raised;
   }
 

@@ -1,4 +1,6 @@
 /** Parts the line with a script's result, the last one with the mark, from what was printed before it. */
+import { MicroPythonError } from './errors.ts';
+
 const MARK = 0x1e;
 
 export class ResultLine {
@@ -24,9 +26,20 @@ export class ResultLine {
     this.#held = [Buffer.from(bytes.subarray(at))];
   }
 
-  /** The result; `undefined` when the script did not get so far. */
+  /**
+   * The result; `undefined` when the script did not get so far. Throws 'repl-confused' where something else printed in
+   * the middle of it: a thread, an interrupt.
+   */
   end(): unknown {
     const text = Buffer.concat(this.#held).toString('utf8', 1);
-    return text === '' ? undefined : (JSON.parse(text.split('\r\n')[0] ?? '') as unknown);
+    if (text === '') return undefined;
+    try {
+      return JSON.parse(text.split('\r\n')[0] ?? '') as unknown;
+    } catch {
+      throw new MicroPythonError('repl-confused', 'the result is broken', {
+        expected: 'a value',
+        tail: text,
+      });
+    }
   }
 }

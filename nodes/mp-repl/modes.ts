@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Node, NodeAPI } from 'node-red';
 import { hardReset, interrupt, softResetBoard } from '../../lib/board/control-jobs.ts';
 import { FirmwareError, MicroPythonError, parseTraceback } from '../../lib/board/errors.ts';
+import type { PythonError } from '../../lib/board/errors.ts';
 import { typeLine } from '../../lib/board/line-job.ts';
 import { resetBoard } from '../../lib/board/loader-jobs.ts';
 import type { LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
@@ -201,13 +202,20 @@ async function ran(
     await runPython(context.device, source, { ...options, onOutput });
     return { payload: { stdout: stdout() }, shown: { key: 'done' } };
   } catch (error) {
-    if (!(error instanceof MicroPythonError) || error.code !== 'python-error') throw error;
-    const raised = parseTraceback(String(error.facts['text']));
+    const raised = raisedBy(error);
+    if (!raised) throw error;
     return {
       payload: { stdout: stdout(), error: raised },
       shown: { key: 'raised', facts: { type: raised.type }, fill: 'red' },
     };
   }
+}
+
+/** `undefined` for what is no end of a program. */
+function raisedBy(error: unknown): PythonError | undefined {
+  if (!(error instanceof MicroPythonError)) return undefined;
+  if (error.code === 'system-exit') return parseTraceback('SystemExit');
+  return error.code === 'python-error' ? parseTraceback(String(error.facts['text'])) : undefined;
 }
 
 type Control = (context: JobContext, erase: boolean) => Promise<object>;

@@ -149,6 +149,7 @@ describe('mp repl', function () {
         '\x04',
         '\x04\x04',
         '\x04>',
+        '\x04\x04>',
         'raw REPL; CTRL-B to exit',
         'OK\x04',
         'MPY: soft reboot',
@@ -242,6 +243,15 @@ describe('mp repl', function () {
       });
       await node.untilMeanwhile(({ topic, payload: text }) => topic === 'console' && text === 'no json');
       assert.ok(node.results.some(({ payload: value }) => (value as Payload | undefined)?.['t'] === 21.5));
+    });
+
+    it('finds the line behind the prompts that jobs left', async () => {
+      const node = await load('listen', { format: 'json' });
+      await node.untilMeanwhile(state('live'));
+      for (let i = 0; i < 3; i++) await node.send({ mode: 'control', action: 'interrupt' });
+      const timer = `import machine\nmachine.Timer(0).init(mode=machine.Timer.ONE_SHOT, period=1500, callback=lambda t: print('{"t": 1}'))`;
+      await node.send({ mode: 'run', payload: timer });
+      await node.untilResult(({ payload: value }) => (value as Payload | undefined)?.['t'] === 1);
     });
 
     it('is paused by a flash, and goes on by itself', async () => {
