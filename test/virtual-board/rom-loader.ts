@@ -103,7 +103,8 @@ export class RomLoader {
       this.#answer(result.body ?? new Uint8Array(0), 0, result.repeat ?? 1);
       await this.#afterAnswer(request);
       if (result.exit) {
-        if (result.exit.kind === 'entry' && this.#chip.facts.stubChangesClock) await this.#link.sleep(HASTE_MS);
+        if (result.exit.kind === 'entry' && this.#chip.facts.stubChangesClock)
+          await this.#link.sleep(HASTE_MS);
         else await this.#link.drained();
         return result.exit;
       }
