@@ -5,6 +5,7 @@
  * subscribes to its stream, see `stream.ts`.
  */
 import type { ModemLines, Transport, TransportKind, TransportWarning } from '../transport/transport.ts';
+import { Link } from '../micropython/link.ts';
 import type { RawRepl } from '../micropython/raw-repl.ts';
 import { pauseFor } from '../transport/wait.ts';
 import { BoardError } from './errors.ts';
@@ -66,6 +67,8 @@ export interface Lease {
   resetSequence: string | undefined;
   /** The raw REPL in which the job before has left the board; the job leaves or keeps it, or resets the board. */
   repl: RawRepl | undefined;
+  /** What is known of the interpreter since the port was opened. */
+  link: Link;
   /** Leaves the board in a raw REPL for the next job; it goes back to its prompt when none comes soon. */
   keep: (repl: RawRepl) => void;
   /** Tells the stream's listeners what the job finds to be a program's output. */
@@ -104,6 +107,7 @@ export class Board {
   });
   readonly #kept = new KeptRepl(() => this.#leaveRepl());
   #transport: Transport | undefined;
+  #link = new Link();
   /** Knows the board again when its port is another. */
   #follower: PortFollower | undefined;
   #waiting: Waiting[] = [];
@@ -204,10 +208,13 @@ export class Board {
         idleLines: idleLines ?? IDLE_LINES[transport.kind],
         resetSequence,
         repl,
+        link: this.#link,
         keep: (kept) => this.#kept.keep(kept),
-        printed: (bytes) => this.#stream.hear(bytes),
+        printed: (bytes) => this.#hear(bytes),
       });
     } finally {
+      // Another firmware has other ways.
+      if (job.kind === 'flash') this.#link = new Link();
       if (!isLive) this.#idle(transport);
     }
   }
@@ -215,7 +222,7 @@ export class Board {
   /** Leaves a raw REPL that was kept and gives the stream back what the board prints then: its prompt. */
   async #toFriendlyPrompt(transport: Transport): Promise<void> {
     try {
-      this.#stream.hear(await this.#kept.leave());
+      this.#hear(await this.#kept.leave());
     } finally {
       this.#listen(transport);
     }
@@ -233,8 +240,14 @@ export class Board {
     this.#follower ??= new PortFollower({ device, port }, { baudRate, idleLines, onWarning }, ports);
     const transport = await this.#follower.open(signal);
     this.#transport = transport;
+    this.#link = new Link();
     this.#idle(transport);
     return transport;
+  }
+
+  #hear(bytes: Uint8Array): void {
+    this.#link.hear(bytes);
+    this.#stream.hear(bytes);
   }
 
   /** Between jobs, and during those that only type, the bytes are the stream's. */
@@ -247,7 +260,7 @@ export class Board {
     transport.listen({
       data: (bytes) => {
         this.#kept.hear(bytes);
-        this.#stream.hear(bytes);
+        this.#hear(bytes);
       },
       closed: (error) => {
         if (this.#transport !== transport) return;

@@ -6,8 +6,8 @@ import { pauseFor } from '../transport/wait.ts';
 export interface LineOptions extends JobOptions {
   /** The reply ends when nothing more came for so long. */
   quietMs: number;
-  /** It ends at once when it has this text in it. */
-  until?: string | undefined;
+  /** It ends at once when it has this in it. */
+  until?: string | RegExp | undefined;
   /** It ends after so long in any case. */
   timeoutMs: number;
 }
@@ -15,6 +15,8 @@ export interface LineOptions extends JobOptions {
 /** What came back: without the echo of the line, and without the prompt behind it. */
 export interface Reply {
   text: string;
+  /** Whether the line came back first, as prompts and `input()` do; a program that reads otherwise may not. */
+  echoed: boolean;
   /** Whether `until` was found; absent where none was given. */
   found?: boolean;
 }
@@ -25,7 +27,7 @@ export async function typeLine(board: Board, line: string, options: LineOptions)
   return board.run({
     kind: 'line',
     ...jobOptions(options),
-    run: async ({ transport, signal }) => {
+    run: async ({ transport, signal, link }) => {
       const decoder = new TextDecoder();
       let text = '';
       let quietAt = Infinity;
@@ -33,15 +35,16 @@ export async function typeLine(board: Board, line: string, options: LineOptions)
       const heard = board.stream({
         data: (bytes) => {
           text += decoder.decode(bytes, { stream: true });
-          quietAt = performance.now() + quietMs;
+          quietAt = performance.now() + (link.isStarting ? BOOT_MS : quietMs);
           wake.call();
         },
       });
-      const isFound = (): boolean => until !== undefined && text.includes(until);
+      const isFound = (): boolean => until !== undefined && has(text, until);
       try {
-        await transport.write(Buffer.from(`${line}\r`, 'utf8'), signal);
+        // A tab is a key: it completes a name.
+        await transport.write(Buffer.from(`${line.replaceAll('\t', '    ')}\r`, 'utf8'), signal);
         const end = performance.now() + timeoutMs;
-        quietAt = performance.now() + Math.max(quietMs, FIRST_MS);
+        quietAt = performance.now() + (link.isStarting ? BOOT_MS : Math.max(quietMs, FIRST_MS));
         while (!isFound() && performance.now() < Math.min(end, quietAt)) {
           // Whatever comes ends the pause, so that its end is looked for anew.
           const something = new Promise<void>((resolve) => (wake.call = resolve));
@@ -57,17 +60,31 @@ export async function typeLine(board: Board, line: string, options: LineOptions)
       } finally {
         heard.close();
       }
-      const reply = withoutEcho(text, line);
-      return until === undefined ? { text: reply } : { text: reply, found: isFound() };
+      const reply = replyIn(text, line, link.prompt);
+      return until === undefined ? reply : { ...reply, found: isFound() };
     },
   });
 }
 
 /** A program may think before it says its first word. */
 const FIRST_MS = 300;
+/** And a board that has just been reset starts Python. */
+const BOOT_MS = 3000;
 
-function withoutEcho(text: string, line: string): string {
-  const lines = text.replaceAll('\r\n', '\n');
-  const reply = lines.startsWith(`${line}\n`) ? lines.slice(line.length + 1) : lines;
-  return reply.replace(/\n?>>> $/, '');
+function has(text: string, what: string | RegExp): boolean {
+  return typeof what === 'string' ? text.includes(what) : text.search(what) >= 0;
+}
+
+/** The prompt's line editor takes and echoes ASCII only. */
+function replyIn(text: string, line: string, prompt: string): Reply {
+  // The end of a line before, of which the reply had ended sooner.
+  const lines = text.replaceAll('\r\n', '\n').replace(/^\n/, '');
+  const typed = line.replaceAll('\t', '    ');
+  const echo = [typed, typed.replace(/[^ -~]/g, '')].find((each) => lines.startsWith(`${each}\n`));
+  const reply = echo === undefined ? lines : lines.slice(echo.length + 1);
+  const end = [prompt, '>>> '].find((each) => reply.endsWith(each)) ?? '';
+  return {
+    text: reply.slice(0, reply.length - end.length).replace(end === '' ? /$/ : /\n$/, ''),
+    echoed: echo !== undefined,
+  };
 }

@@ -46,14 +46,15 @@ export type HoldOptions = Pick<EnterOptions, 'interrupt' | 'onStep'>;
  * leaves it, or resets the board. Throws as `RawRepl.enter`.
  */
 export async function enterRawRepl(lease: Lease, hold: HoldOptions = {}): Promise<RawRepl> {
-  const { transport, signal, repl: kept, printed, baudRate } = lease;
+  const { transport, signal, repl: kept, printed, baudRate, link } = lease;
   if (kept) {
     kept.resume(signal);
     return kept;
   }
   if (transport.baudRate !== baudRate) await transport.setBaudRate(baudRate);
-  const repl = new RawRepl(transport, signal);
-  await repl.enter({ onOutput: printed, hardReset: () => pressEn(lease), ...hold });
+  const repl = new RawRepl(transport, signal, link);
+  const { mayBeAtPrompt } = link;
+  await repl.enter({ onOutput: printed, hardReset: () => pressEn(lease), mayBeAtPrompt, ...hold });
   return repl;
 }
 

@@ -17,7 +17,7 @@ import { heard } from './python-jobs.ts';
 
 /** What runs by itself, in the order in which it is suspected. */
 const SUSPECTS = ['/main.py', '/boot.py'];
-const BOOT_MS = 8000;
+const BOOT_MS = 12_000;
 const WATCH_MS = 10_000;
 /** A watchdog that a main.py has started goes on after it. */
 const TRIES = 3;

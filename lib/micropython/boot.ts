@@ -62,6 +62,9 @@ const REPEATS = 3;
 /** A board that has restarted by itself is watched for so long at least: it may do so again. */
 const RESTART_MS = 3000;
 const PROMPT = /MicroPython v[^\r\n]*\r\n[^\r\n]*help[^\r\n]*\r\n(?:[^\r\n]*\r\n)*>>> $/;
+/** The line begins as a prompt does, whose text `sys.ps1` may have changed; it is one if nothing more comes. */
+const LIKE_PROMPT = /MicroPython v[^\r\n]*\r\n[^\r\n]*help[^\r\n]*\r\n[^\r\n]{1,20}$/;
+const PROMPT_MS = 700;
 const MAX_LOG = 8192;
 
 export interface WatchOptions {
@@ -105,8 +108,10 @@ async function readBoot(inbox: Inbox, options: WatchOptions, log = ''): Promise<
   const resets = new Resets();
   // The first is the one that begins the watch.
   const isLooping = (): boolean => repeats(log) >= REPEATS || resets.count > REPEATS;
+  const isPrompt = (): boolean => PROMPT.test(log) || LIKE_PROMPT.test(log);
   while (!PROMPT.test(log) && !isLooping()) {
-    const bytes = await inbox.some({ deadline, signal }).catch(ignoreTimeout);
+    const limit = isPrompt() ? performance.now() + PROMPT_MS : deadline;
+    const bytes = await inbox.some({ deadline: limit, signal }).catch(ignoreTimeout);
     if (!bytes) break;
     deadline = Math.max(deadline, began + timeoutMs);
     options.onOutput?.(bytes);
@@ -117,7 +122,7 @@ async function readBoot(inbox: Inbox, options: WatchOptions, log = ''): Promise<
     log = (log + text).slice(-MAX_LOG);
   }
   const micropython = findBanner(log);
-  if (PROMPT.test(log) && micropython) return { started: 'prompt', micropython };
+  if (isPrompt() && micropython) return { started: 'prompt', micropython };
   const heard = hear(repeats(log) > 1 ? log : sinceReset(log));
   if (heard === 'nothing') return { started: 'silent' };
   if (heard === 'text' && !isLooping())

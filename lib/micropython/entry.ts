@@ -15,7 +15,8 @@ const CTRL_B = '\x02';
 const CTRL_C = '\x03';
 
 export const RAW_BANNER = Buffer.from('raw REPL; CTRL-B to exit\r\n');
-const BANNER_AND_PROMPT = Buffer.concat([RAW_BANNER, Buffer.from('>')]);
+/** With the prompt behind it. */
+const BANNER = Buffer.concat([RAW_BANNER, Buffer.from('>')]);
 const MAX_TAIL = 2000;
 
 /** One try: what is typed before the raw REPL is asked for, and how long to wait. */
@@ -26,6 +27,9 @@ interface EntryStep {
   /** Only worth it where the board says anything at all. */
   ifHeard?: boolean;
 }
+
+/** What comes before the banner of a board that was at its empty prompt, or in the raw REPL. */
+const ECHO = /^(?:(?:\r\n>>> )?\r\n)?$/;
 
 /** A board that boots may take its time over all that was typed before. */
 const FENCES = 4;
@@ -45,6 +49,8 @@ const INTERRUPTS: readonly EntryStep[] = [
   { name: 'end a transfer', typed: `${'\0'.repeat(ZEROS)}\r${CTRL_C}${CTRL_C}`, waitMs: 700 },
   { name: 'interrupt repeatedly', typed: `${CTRL_C.repeat(200)}\r${CTRL_C}`, waitMs: 1500 },
   { name: 'interrupt once more', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 3000 },
+  // The raw REPL is there, but timers or threads of the program talk on: they end, and main.py does not run.
+  { name: 'soft reset', typed: `\r${CTRL_C}${CTRL_A}${CTRL_C}\x04`, waitMs: 1500, ifHeard: true },
   // A board that boots hears all this only when it is up.
   { name: 'wait for the boot', typed: '\r', waitMs: 6000, ifHeard: true },
 ];
@@ -69,6 +75,8 @@ const HOPELESS: readonly Heard[] = ['brown-out', 'boot-loop', 'loader'];
 export interface EnterOptions {
   /** `false`: a running program is left alone, and the error is 'program-running'. Default `true`. */
   interrupt?: boolean;
+  /** `false`: something else than a prompt was heard last, so where nothing may be interrupted nothing is typed. */
+  mayBeAtPrompt?: boolean;
   /** What a running program printed until it was interrupted. */
   onOutput?: (bytes: Uint8Array) => void;
   /** Hears of each step as it begins, past the first. */
@@ -121,32 +129,35 @@ export class Entry {
   }
 
   async #askSoftly(): Promise<void> {
-    if (await this.#answers(ASK_SOFTLY)) return;
+    const before = this.#options.mayBeAtPrompt === false ? undefined : await this.#ask(ASK_SOFTLY);
+    if (before !== undefined && ECHO.test(before)) return;
     // A program that ends later must not find the raw REPL asked for.
-    await this.#type(CTRL_B);
+    if (this.#options.mayBeAtPrompt !== false) await this.#type(CTRL_B);
     throw new MicroPythonError('program-running', 'a program runs', { tail: this.#tail });
   }
 
-  async #answers({ name, typed, waitMs }: EntryStep): Promise<boolean> {
+  /** At a prompt nothing but its echo comes before the banner; else it may be anybody's talk, and a fence is needed. */
+  async #answers(step: EntryStep): Promise<boolean> {
+    const before = await this.#ask(step);
+    if (before === undefined) return false;
+    return ECHO.test(before) || (await this.#answeredAll());
+  }
+
+  /** What came before the raw REPL's banner; `undefined` where it does not come. */
+  async #ask({ name, typed, waitMs }: EntryStep): Promise<string | undefined> {
+    const { inbox, signal } = this.#wire;
     this.#begin(name);
     await this.#type(typed + CTRL_A);
-    return this.#sawBanner(waitMs);
+    const found = await inbox.until(BANNER, { timeoutMs: waitMs, signal }).catch(ignoreTimeout);
+    const bytes = found?.subarray(0, -BANNER.length) ?? inbox.take();
+    const before = Buffer.from(bytes).toString('latin1');
+    if (!found || !ECHO.test(before)) this.#hear(bytes);
+    return found && before;
   }
 
   #begin(name: string): void {
     this.#steps.push(name);
     if (this.#steps.length > 1) this.#options.onStep?.(name);
-  }
-
-  /** At a prompt nothing but its echo comes before the banner; else it is what the program had to say. */
-  async #sawBanner(waitMs: number): Promise<boolean> {
-    const { inbox, signal } = this.#wire;
-    const found = await inbox.until(RAW_BANNER, { timeoutMs: waitMs, signal }).catch(ignoreTimeout);
-    const before = found?.subarray(0, -RAW_BANNER.length) ?? inbox.take();
-    if (!found || this.#steps.length > 1) this.#hear(before);
-    if (!found) return false;
-    await inbox.until('>', { timeoutMs: FENCE_MS, signal });
-    return true;
   }
 
   /**
@@ -195,7 +206,7 @@ export class Entry {
       if (now >= askAt) askAt = now + ASK_EVERY_MS;
       const bytes = await inbox.some({ timeoutMs: TRAIN_STEP_MS, signal }).catch(ignoreTimeout);
       if (bytes) this.#hear(bytes);
-      if (this.#tail.includes(BANNER_AND_PROMPT.toString())) return true;
+      if (this.#tail.includes(BANNER.toString())) return true;
     }
     return false;
   }

@@ -10,15 +10,17 @@ import { Entry, RAW_BANNER } from './entry.ts';
 import type { EnterOptions } from './entry.ts';
 import { MicroPythonError } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
+import { Link } from './link.ts';
 import { RestartWatch } from './restart.ts';
 import { LAST_LINE, RunEnd, SETTLE_MS } from './run-end.ts';
 import type { RunEndOptions } from './run-end.ts';
 import { sendSource } from './send-source.ts';
-import type { PasteSupport } from './send-source.ts';
 
 const CTRL_B = '\x02';
 const CTRL_C = '\x03';
 const END = 0x04;
+const WINDOW_READ = 0x01;
+const ANSWER_MS = 2000;
 
 const SOFT_REBOOT = 'MPY: soft reboot\r\n';
 const SOFT_REBOOT_MS = 5000;
@@ -27,7 +29,6 @@ const MAX_TAIL = 2000;
 /** The last words of the friendly banner, which differs from board to board. */
 const FRIENDLY_BANNER_END = 'for more information.\r\n';
 const LEAVE_MS = 500;
-const PROMPT = '>>> ';
 const PROMPT_MS = 50;
 
 export interface RunOptions {
@@ -45,15 +46,17 @@ export class RawRepl {
   readonly #transport: Transport;
   readonly #inbox: Inbox;
   #signal: AbortSignal;
-  /** Learned at the first code sent: whether this firmware takes raw paste. */
-  #paste: PasteSupport = 'unknown';
+  readonly #link: Link;
+  /** What a timer or thread printed while code was sent. */
+  #stray: Uint8Array[] = [];
   /** Names this side has defined on the board; gone with a soft reset, and taken back when the raw REPL is left. */
   readonly helpers = new Set<string>();
   /** The last text that came: evidence when something else than expected does. */
   #tail = '';
 
   /** Takes over the transport's bytes until the caller listens to it again. */
-  constructor(transport: Transport, signal: AbortSignal) {
+  constructor(transport: Transport, signal: AbortSignal, link = new Link()) {
+    this.#link = link;
     this.#transport = transport;
     this.#signal = signal;
     this.#inbox = new Inbox(transport);
@@ -93,8 +96,14 @@ export class RawRepl {
     await this.#transport.drain();
     const wait = { timeoutMs: LEAVE_MS, signal: this.#signal };
     await this.#inbox.until(FRIENDLY_BANNER_END, wait).catch(ignoreTimeout);
-    const prompt = await this.#inbox.until(PROMPT, { ...wait, timeoutMs: PROMPT_MS }).catch(ignoreTimeout);
-    return prompt ?? this.rest();
+    const { prompt } = this.#link;
+    const found = await this.#inbox.until(prompt, { ...wait, timeoutMs: PROMPT_MS }).catch(ignoreTimeout);
+    if (found) return found;
+    const rest = this.rest();
+    const other = Buffer.from(rest).toString('latin1');
+    // Anything may be a prompt, but none is long or more than a line.
+    if (/^[^\r\n]{1,20}$/.test(other)) this.#link.prompt = other;
+    return rest;
   }
 
   /** They cost memory that the program on the board may want. */
@@ -150,7 +159,8 @@ export class RawRepl {
   /** Sends code and returns when it has begun to run (or was refused: `finish` then tells why). */
   async begin(source: string): Promise<void> {
     this.#tail = '';
-    this.#paste = await sendSource(this, source, this.#paste);
+    this.#stray = [];
+    this.#link.paste = await sendSource(this, source, this.#link.paste);
   }
 
   /**
@@ -163,6 +173,7 @@ export class RawRepl {
     const deadline = performance.now() + timeoutMs;
     const end = new RunEnd(onOutput, options);
     const restart = new RestartWatch();
+    for (const bytes of this.#stray.splice(0)) onOutput(bytes);
     while (!end.ended) {
       const now = performance.now();
       const limit = end.isUnsure ? now + SETTLE_MS : (restart.judgedAt ?? Math.min(deadline, now + stallMs));
@@ -203,19 +214,46 @@ export class RawRepl {
 
   /** Exactly `length` bytes within two seconds. */
   async read(length: number): Promise<Uint8Array> {
-    return this.#inbox.read(length, { timeoutMs: 2000, signal: this.#signal });
+    return this.#inbox.read(length, { timeoutMs: ANSWER_MS, signal: this.#signal });
   }
 
-  /** What has come, at most up to the next end mark (which is taken, not returned); waits for one byte. */
-  async untilEnd(timeoutMs: number): Promise<{ bytes: Uint8Array; ended: boolean }> {
+  /** Which of these texts comes now, anything before it kept apart. Throws 'repl-confused'. */
+  async oneOf(texts: readonly string[], what: string): Promise<number> {
+    let which = -1;
+    let before = 0;
+    const find = (unread: Uint8Array): number => {
+      const text = Buffer.from(unread).toString('latin1');
+      which = texts.findIndex((each) => text.includes(each));
+      before = text.indexOf(texts[which] ?? '');
+      return which < 0 ? -1 : before + (texts[which] ?? '').length;
+    };
+    const found = await this.#inbox
+      .until(find, { timeoutMs: ANSWER_MS, signal: this.#signal })
+      .catch(ignoreTimeout);
+    if (found) {
+      this.#keepApart(found.subarray(0, before));
+      return which;
+    }
+    this.#keepTail(this.rest());
+    throw this.confused(what);
+  }
+
+  /** What the board grants while it takes code: windows, up to its end mark. Waits for a byte. */
+  async granted(timeoutMs: number): Promise<{ windows: number; ended: boolean }> {
     const upToEnd = (unread: Uint8Array): number => {
       const end = unread.indexOf(END);
       return end < 0 ? unread.length || -1 : end + 1;
     };
     const bytes = await this.#inbox.until(upToEnd, { timeoutMs, signal: this.#signal });
+    const others = bytes.filter((byte) => byte !== WINDOW_READ && byte !== END);
+    this.#keepApart(others);
     const ended = bytes.at(-1) === END;
+    return { windows: bytes.length - others.length - (ended ? 1 : 0), ended };
+  }
+
+  #keepApart(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#stray.push(bytes);
     this.#keepTail(bytes);
-    return { bytes: ended ? bytes.subarray(0, -1) : bytes, ended };
   }
 
   /** Takes and counts the bytes of this value that come first; 0 when something else does. */

@@ -37,7 +37,7 @@ export class RestartWatch {
   /** Throws 'board-restarted', 'brown-out' or 'panic' once that is sure. */
   judge(): void {
     if (this.judgedAt === undefined || performance.now() < this.judgedAt) return;
-    if (START.test(this.#since)) throw restartError(this.#cause, this.#since);
+    if (this.#cause !== '' || START.test(this.#since)) throw restartError(this.#cause, this.#since);
     [this.#tail, this.#cause, this.#since, this.judgedAt] = ['', '', '', undefined];
   }
 }

@@ -9,7 +9,6 @@ export type PasteSupport = 'unknown' | 'yes' | 'no';
 
 const PASTE_REQUEST = '\x05A\x01';
 const END = 0x04;
-const WINDOW_READ = 0x01;
 /** The board compiles while it receives and takes its time over it. */
 const WINDOW_TIMEOUT_MS = 10_000;
 /**
@@ -21,7 +20,9 @@ const PLAIN_PAUSE_MS = 10;
 /** Bytes the REPL takes for keys of its own. */
 const KEYS = /[\x01-\x05]/;
 
-/** Sends source; on return the code runs, or was refused and the traceback follows. */
+/**
+ * Sends source; what a timer or thread prints meanwhile is kept apart. On return the code runs, or was refused and the traceback follows.
+ */
 export async function sendSource(repl: RawRepl, source: string, paste: PasteSupport): Promise<PasteSupport> {
   const bytes = Buffer.from(KEYS.test(source) ? wrapped(source) : source, 'utf8');
   const known = paste === 'no' ? 'no' : await requestPaste(repl);
@@ -36,28 +37,33 @@ function wrapped(source: string): string {
   return `import binascii\nexec(binascii.a2b_base64('${text}'))`;
 }
 
+/** What a firmware may answer; older ones take the A for code and Ctrl-A for a restart of the raw REPL. */
+const ANSWERS: readonly { answer: string; support: PasteSupport }[] = [
+  { answer: 'R\x01', support: 'yes' },
+  { answer: 'R\x00', support: 'no' },
+  { answer: 'raw REPL; CTRL-B to exit\r\n>', support: 'no' },
+];
+
 async function requestPaste(repl: RawRepl): Promise<PasteSupport> {
   await repl.write(PASTE_REQUEST);
-  const answer = Buffer.from(await repl.read(2)).toString('latin1');
-  if (answer === 'R\x01') return 'yes';
-  if (answer === 'R\x00') return 'no';
-  // Older firmware took the A for code and Ctrl-A for a restart of the raw REPL: its banner follows.
-  if (answer === 'ra') {
-    await repl.expect('w REPL; CTRL-B to exit\r\n>');
-    return 'no';
-  }
-  throw repl.confused('an answer to raw paste');
+  const answer = await repl.oneOf(
+    ANSWERS.map((each) => each.answer),
+    'an answer to raw paste',
+  );
+  return ANSWERS[answer]?.support ?? 'no';
 }
 
 /** The board grants windows; an end from its side means that it has found an error and wants no more. */
 async function sendPaste(repl: RawRepl, bytes: Uint8Array): Promise<void> {
   const window = Buffer.from(await repl.read(2)).readUInt16LE();
   let credit = window;
-  for (let at = 0; at < bytes.length;) {
+  let ended = false;
+  for (let at = 0; at < bytes.length && !ended;) {
     if (credit === 0) {
-      const windows = await repl.countLeading(WINDOW_READ, WINDOW_TIMEOUT_MS);
-      if (windows === 0) break;
-      credit += window * windows;
+      const granted = await repl.granted(WINDOW_TIMEOUT_MS);
+      credit += window * granted.windows;
+      ended = granted.ended;
+      continue;
     }
     const piece = bytes.subarray(at, at + credit);
     await repl.write(piece);
@@ -65,14 +71,7 @@ async function sendPaste(repl: RawRepl, bytes: Uint8Array): Promise<void> {
     credit -= piece.length;
   }
   await repl.write(Uint8Array.of(END));
-  await readEnd(repl);
-}
-
-/** Windows granted while the last bytes went out come before the end. */
-async function readEnd(repl: RawRepl): Promise<void> {
-  const { bytes, ended } = await repl.untilEnd(WINDOW_TIMEOUT_MS);
-  if (bytes.some((byte) => byte !== WINDOW_READ)) throw repl.confused('the end of raw paste');
-  if (!ended) await readEnd(repl);
+  while (!ended) ({ ended } = await repl.granted(WINDOW_TIMEOUT_MS));
 }
 
 async function sendPlain(repl: RawRepl, bytes: Uint8Array): Promise<void> {
@@ -81,5 +80,5 @@ async function sendPlain(repl: RawRepl, bytes: Uint8Array): Promise<void> {
     await repl.pause(PLAIN_PAUSE_MS);
   }
   await repl.write(Uint8Array.of(END));
-  await repl.expect('OK');
+  await repl.oneOf(['OK'], 'OK');
 }

@@ -114,7 +114,7 @@ const ACTIONS = ['interrupt', 'soft-reset', 'soft-reset-no-main', 'hard-reset', 
 type Action = (typeof ACTIONS)[number];
 
 /** How long a restart is watched for its prompt. */
-const BOOT_MS = 5000;
+const BOOT_MS = 10_000;
 
 const MODES: Readonly<Record<string, Read>> = {
   run: async (reader) => {
@@ -150,14 +150,15 @@ const MODES: Readonly<Record<string, Read>> = {
     if (/[\r\n]/.test(line))
       throw new InputError('bad-payload', 'more than one line', { expected: 'one line', found: 'several' });
     const quietMs = numberOr(msg['quiet'] ?? def.quiet, 300);
-    const until = typeof msg['until'] === 'string' ? msg['until'] : def.until || undefined;
+    const until = patternOf(msg['until'] ?? def.until);
     return {
       run: async ({ device, signal, onWait }) => {
-        const { text, found } = await typeLine(device, line, { quietMs, until, timeoutMs, signal, onWait });
-        return {
-          payload: text,
-          shown: { key: found === false ? 'not-found' : 'done', fill: found === false ? 'yellow' : 'green' },
-        };
+        const options = { quietMs, until, timeoutMs, signal, onWait };
+        const { text, echoed, found } = await typeLine(device, line, options);
+        if (found === false) return { payload: text, shown: { key: 'not-found', fill: 'yellow' } };
+        // No program took the line, or the board was left in its raw REPL by somebody else.
+        if (text === '' && !echoed) return { payload: text, shown: { key: 'no-reply', fill: 'yellow' } };
+        return { payload: text, shown: { key: 'done' } };
       },
     };
   },
@@ -253,6 +254,24 @@ function loaderOptions({ board, signal, onWait, progress, phase }: JobContext): 
       else phase('rescue', { step: event.kind });
     },
   };
+}
+
+/** A text, or between slashes a regular expression. */
+function patternOf(value: unknown): string | RegExp | undefined {
+  if (value instanceof RegExp) return value;
+  if (typeof value !== 'string' || value === '') return undefined;
+  const [, source, flags] = /^\/(.+)\/([imsu]*)$/.exec(value) ?? [];
+  if (source === undefined) return value;
+  try {
+    return new RegExp(source, flags);
+  } catch (error) {
+    const expected = error instanceof Error ? error.message : String(error);
+    throw new InputError('bad-property', `${value} is no pattern`, {
+      property: 'until',
+      expected,
+      found: value,
+    });
+  }
 }
 
 /** One line that ends in `.py` is the path of a file on the machine Node-RED runs on. */

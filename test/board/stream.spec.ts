@@ -4,6 +4,7 @@ import { Board } from '../../lib/board/board.ts';
 import { hardReset, interrupt, softResetBoard } from '../../lib/board/control-jobs.ts';
 import { evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
 import type { StreamState, Subscription } from '../../lib/board/stream.ts';
+import { failsWith } from '../support/failures.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
 
@@ -108,6 +109,20 @@ describe('board: its stream', () => {
     await type('zwei ü\r');
     await ear.hears('got zwei');
     assert.doesNotMatch(ear.text, /KeyboardInterrupt|raw REPL/);
+  });
+
+  it('hears nothing of a program that nobody may interrupt, as nothing is typed to it', async () => {
+    await type('while True: print("got", repr(input()))\r\r\r');
+    await ear.hears('... \r\n');
+    ear.text = '';
+    await assert.rejects(
+      evaluatePython(board, '1', { ...soon, interrupt: false }),
+      failsWith('program-running'),
+    );
+    await type('one\r');
+    await ear.hears('got');
+    assert.match(ear.text, /got 'one'/);
+    assert.doesNotMatch(ear.text, /got ''/);
   });
 
   it('goes on while code runs, with its output and without the protocol, then with a prompt', async () => {

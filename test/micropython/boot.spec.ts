@@ -51,6 +51,11 @@ describe('micropython: boot watched', () => {
     assert.equal(boot.started, 'prompt');
   });
 
+  it('ends at a prompt of another text, which nothing follows', async () => {
+    assert.equal((await watch(`${ROM}${BANNER}--> `, 7, 2000)).boot.started, 'prompt');
+    assert.equal((await watch(`${ROM}${BANNER}tick\r\ntock\r\n`)).boot.started, 'program');
+  });
+
   it('ends at the prompt after noise, one brown-out or one panic', async () => {
     const panic = "Guru Meditation Error: Core  1 panic'ed (LoadProhibited)\r\nRebooting...\r\n";
     for (const before of ['\xff\x00\xfe', BROWN, panic]) {

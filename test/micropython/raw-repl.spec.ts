@@ -91,6 +91,32 @@ describe('micropython: raw REPL entered', () => {
     await answers();
   });
 
+  it('while a program prints what looks like a raw REPL', async () => {
+    const inbox = new Inbox(mp.transport);
+    await (await mp.repl()).leave();
+    inbox.attach();
+    await type('while True: print("raw REPL; CTRL-B to exit\\n>", end="")\r\r\r');
+    await inbox.until('exit\r\n>raw REPL', soon);
+    await answers();
+  });
+
+  it('with noise before the banner', async () => {
+    const repl = await mp.repl();
+    await repl.begin('import sys\nsys.stdout.buffer.write(bytes(range(256)) * 8)');
+    await answers();
+  });
+
+  it('at a prompt of its own, and by a timer that prints at any time', async () => {
+    const repl = await mp.repl();
+    await repl.run('import sys\nsys.ps1 = "--> "', soon);
+    assert.equal(Buffer.from(await repl.leave()).toString(), '--> ');
+    await answers();
+    const timer = 'import machine\nmachine.Timer(0).init(period=3, callback=lambda t: print("tick"))';
+    await (await mp.repl()).run(timer, soon);
+    for (let i = 0; i < 10; i++) assert.match(await mp.output(`print("${'x'.repeat(400)}")`), /x{400}\r\n/);
+    await (await mp.repl()).run('machine.Timer(0).deinit()\nsys.ps1 = ">>> "', soon);
+  });
+
   it('and leaves the board at its friendly prompt', async () => {
     const repl = await mp.repl();
     const inbox = new Inbox(mp.transport);

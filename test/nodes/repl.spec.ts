@@ -190,7 +190,9 @@ describe('mp repl', function () {
       await payload(node, { payload: '' });
       assert.match(String(await payload(node, { payload: 'one' })), /got one/);
       assert.match(String(await payload(node, { payload: 'two', until: 'got two' })), /got two/);
+      assert.match(String(await payload(node, { payload: 'drei ü', until: '/got .*drei/i' })), /^got drei/);
       assert.equal((await diagnosis(node, { payload: 'a\nb' }))['code'], 'bad-payload');
+      assert.equal((await diagnosis(node, { payload: 'a', until: '/(/' }))['code'], 'bad-property');
       await payload(node, { mode: 'control', action: 'interrupt' });
     });
   });
