@@ -1,7 +1,16 @@
 /** Jobs on the files of a board that runs MicroPython. Each is one stay in its raw REPL, however many files. */
 import { readFiles } from '../micropython/download.ts';
 import type { DownloadedFile } from '../micropython/download.ts';
-import { diskSpace, listFiles, makeFolder, moveFile, removeFile, statFile } from '../micropython/files.ts';
+import {
+  copyFile,
+  diskSpace,
+  formatDisk,
+  listFiles,
+  makeFolder,
+  moveFile,
+  removeFile,
+  statFile,
+} from '../micropython/files.ts';
 import type { DiskSpace, FileEntry, RemoveOptions } from '../micropython/files.ts';
 import type { RawRepl } from '../micropython/raw-repl.ts';
 import { jobOptions } from './board.ts';
@@ -74,6 +83,21 @@ export function moveBoardFile(
   options: FileJobOptions & { force?: boolean } = {},
 ): Promise<void> {
   return onBoard(board, options, (repl) => moveFile(repl, from, to, options));
+}
+
+/** A folder with all that is in it; returns the paths of the files made. Throws as `moveBoardFile`. */
+export function copyBoardFile(
+  board: Board,
+  from: string,
+  to: string,
+  options: JobOptions & { force?: boolean } = {},
+): Promise<string[]> {
+  return onBoard(board, options, (repl) => copyFile(repl, from, to, options));
+}
+
+/** Every file is gone then. What is free then. */
+export function formatBoard(board: Board, options: JobOptions = {}): Promise<DiskSpace> {
+  return onBoard(board, options, formatDisk);
 }
 
 /** Returns the paths that are gone. Throws 'file-guarded', 'folder-not-empty', 'file-not-found'. */

@@ -4,6 +4,8 @@ import { CodedError } from '../errors/coded-error.ts';
 export type HostErrorCode =
   /** A file or folder cannot be read. Facts: `path`, `reason`. */
   | 'source-unreadable'
+  /** A file or folder cannot be written. Facts: `path`, `reason`. */
+  | 'host-not-written'
   /** A path, or a link in a folder, leads out of the folder it must stay in. Facts: `path`, `root`. */
   | 'host-path-outside'
   /** A folder has more in it than anybody would put on a board. Facts: `path`, `limit`, `unit` ('files' | 'bytes'). */

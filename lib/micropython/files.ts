@@ -66,8 +66,11 @@ export async function statFile(
 }
 
 export async function diskSpace(repl: RawRepl, path = '/'): Promise<DiskSpace> {
-  const [found] = (await answers(repl, 'space', folderPath(path))) as [[number, number, number]];
-  const [total, free, blockSize] = found;
+  return spaceOf(await answers(repl, 'space', folderPath(path)));
+}
+
+function spaceOf([found]: unknown[]): DiskSpace {
+  const [total, free, blockSize] = found as [number, number, number];
   return { total, free, blockSize };
 }
 
@@ -87,25 +90,53 @@ export async function moveFile(
   await answers(repl, 'move', boardPath(from), boardPath(to), force);
 }
 
+/** Copies a file, or a folder with all that is in it; returns the paths of the files that were made. As `moveFile`. */
+export async function copyFile(
+  repl: RawRepl,
+  from: string,
+  to: string,
+  { force = false }: { force?: boolean } = {},
+): Promise<string[]> {
+  return (await answers(repl, 'copy', boardPath(from), boardPath(to), force)) as string[];
+}
+
+/** Makes an empty file system of the one at the root: every file is gone, boot.py among them. */
+export async function formatDisk(repl: RawRepl): Promise<DiskSpace> {
+  return spaceOf(await answers(repl, 'format', '/'));
+}
+
 export interface RemoveOptions {
   /** A folder with all that is in it. */
   recursive?: boolean;
   /** Paths that stay, and whose folders stay; default `GUARDED`, an empty list: none. */
   guarded?: readonly string[];
+  /** The same by a rule: all that would go is looked at first. */
+  isGuarded?: (path: string) => boolean;
 }
 
 /** Deletes; returns the paths that are gone. Throws `MicroPythonError` 'file-guarded' before the first. */
 export async function removeFile(
   repl: RawRepl,
   path: string,
-  { recursive = false, guarded = GUARDED }: RemoveOptions = {},
+  { recursive = false, guarded = GUARDED, isGuarded }: RemoveOptions = {},
 ): Promise<string[]> {
   const target = boardPath(path.replace(/\/$/, ''));
-  const kept = guarded.find((each) => isInside(each, target));
+  const kept = isGuarded
+    ? await firstGuarded(repl, target, isGuarded)
+    : guarded.find((each) => isInside(each, target));
   if (kept !== undefined) {
     throw new MicroPythonError('file-guarded', `${kept} is guarded`, { path: target, guarded: kept });
   }
   return (await answers(repl, 'remove', target, recursive)) as string[];
+}
+
+async function firstGuarded(
+  repl: RawRepl,
+  target: string,
+  isGuarded: (path: string) => boolean,
+): Promise<string | undefined> {
+  const within = await listFiles(repl, target, { recursive: true, hashes: false });
+  return [target, ...within.map(({ path }) => path)].find(isGuarded);
 }
 
 /** Deletes files and folders one after the other, folders behind what is in them. What is gone already is fine. */

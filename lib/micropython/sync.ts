@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { isInside } from './board-path.ts';
 import { MicroPythonError } from './errors.ts';
 import { refuseError } from './file-error.ts';
-import { listFiles, removeFiles } from './files.ts';
+import { removeFiles } from './files.ts';
 import type { FileEntry } from './files.ts';
 import { askHelper } from './helper.ts';
 import type { RawRepl } from './raw-repl.ts';
@@ -50,7 +50,7 @@ const COMPARE_STALL_MS = 60_000;
 
 /**
  * Makes the board's files as wanted; returns those wanted, in their order, and those deleted and kept. Throws as
- * `uploadFiles` and `listFiles`; what was not written yet is then as before, and nothing was deleted.
+ * `uploadFiles`, and errors of the file system; what was not written yet is then as before, and nothing was deleted.
  */
 export async function syncFiles(
   repl: RawRepl,
@@ -97,7 +97,7 @@ async function look(
   files: readonly OutgoingFile[],
 ): Promise<{ marks: string; hashes: () => string }> {
   const question = files.map(({ path, content }) => [path, content.length]);
-  const answer = await askHelper(repl, 'compare', [question], { stallMs: COMPARE_STALL_MS });
+  const answer = await askHelper(repl, 'compare', [question, null], { stallMs: COMPARE_STALL_MS });
   refuseError(answer);
   const [marks, base64] = answer as [string, string];
   const bytes = Buffer.from(base64, 'base64');
@@ -144,13 +144,34 @@ async function extraneous(
   return { gone: told('deleted', false), kept, folders };
 }
 
+/** All that is in a folder, a folder before what is in it. */
 async function treeOf(repl: RawRepl, folder: string): Promise<FileEntry[]> {
+  const answer = await askHelper(repl, 'compare', [[], folder], { stallMs: COMPARE_STALL_MS });
   try {
-    return await listFiles(repl, folder, { recursive: true, hashes: false });
+    refuseError(answer);
   } catch (error) {
     if (error instanceof MicroPythonError && error.code === 'file-not-found') return [];
     throw error;
   }
+  return (answer as Listing[])
+    .flatMap(entriesOf)
+    .filter(({ path }) => path !== folder)
+    .sort(byPath);
+}
+
+/** A folder, and the names and sizes of the files in it by turns. */
+type Listing = [folder: string, files: (string | number)[]];
+
+function entriesOf([folder, files]: Listing): FileEntry[] {
+  const inFolder = folder.endsWith('/') ? folder : `${folder}/`;
+  const entries = files.flatMap((name, at) =>
+    at % 2 === 0 ? [{ path: `${inFolder}${name}`, isFolder: false, bytes: Number(files[at + 1]) }] : [],
+  );
+  return [{ path: folder, isFolder: true, bytes: 0 }, ...entries];
+}
+
+function byPath(a: FileEntry, b: FileEntry): number {
+  return a.path < b.path ? -1 : 1;
 }
 
 /** MicroPython imports `x.py` before `x.mpy`: an old one beside a compiled one would go on running. */

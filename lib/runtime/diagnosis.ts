@@ -33,7 +33,11 @@ export type InputErrorCode =
   /** More bytes than a request of the editor may have. */
   | 'body-too-large'
   /** Whoever asked does not wait any more. */
-  | 'asker-gone';
+  | 'asker-gone'
+  /** A file shall be read as JSON and is none. Facts: `path`, `reason`. */
+  | 'not-json'
+  /** What cannot be taken back was not confirmed. Facts: `operation`. */
+  | 'not-confirmed';
 
 export class InputError extends CodedError<InputErrorCode> {}
 

@@ -7,6 +7,7 @@ import { readFolder, readHostFile } from '../host/folder.ts';
 import type { FolderRules, HostFile } from '../host/folder.ts';
 import { Patterns } from '../host/pattern.ts';
 import { allowedPath } from '../host/root.ts';
+import { writeInto } from '../host/write.ts';
 
 /** What no mirror deletes by default: the way into the board. */
 export const GUARDED = 'boot.py, webrepl_cfg.py';
@@ -37,6 +38,22 @@ export async function readHost(
   });
   if (found.isDirectory()) return { kind: 'folder', files: await readFolder(real, rules, signal) };
   return { kind: 'file', file: { path: basename(path), content: await readHostFile(real) } };
+}
+
+/** Writes files of a board under a folder of this machine; returns their paths. Throws `HostError`. */
+export async function writeHost(
+  RED: NodeAPI,
+  folder: string,
+  files: readonly HostFile[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const real = await hostPath(RED, folder);
+  const written: string[] = [];
+  for (const { path, content } of files) {
+    signal.throwIfAborted();
+    written.push(await writeInto(real, path, content));
+  }
+  return written;
 }
 
 /** Whether a path of the board fits one of the patterns of a guard list, which count from the board's root. */

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { Board } from '../../lib/board/board.ts';
 import {
   boardDiskSpace,
+  copyBoardFile,
+  formatBoard,
   listBoardFiles,
   makeBoardFolder,
   moveBoardFile,
@@ -13,6 +15,7 @@ import {
   statBoardFile,
 } from '../../lib/board/file-jobs.ts';
 import { uploadToBoard } from '../../lib/board/upload-jobs.ts';
+import { runPython } from '../../lib/board/python-jobs.ts';
 import { failsWith } from '../support/failures.ts';
 import { random } from '../virtual-board/faults.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
@@ -143,5 +146,32 @@ describe('board: files', () => {
     await assert.rejects(removeBoardFile(board, 'boot.py'), failsWith('file-guarded'));
     await assert.rejects(removeBoardFile(board, '/'), failsWith('bad-file-name'));
     assert.ok((await paths('/')).includes('/kept/by/guard.txt'));
+  });
+
+  it('are copied, folders with all that is in them', async () => {
+    await write('/copy/a/b.bin', noise(3000));
+    await write('/copy/c.txt', 'c');
+    assert.deepEqual(await copyBoardFile(board, '/copy/c.txt', '/other/d.txt'), ['/other/d.txt']);
+    await assert.rejects(copyBoardFile(board, '/copy/a/b.bin', '/other/d.txt'), failsWith('file-exists'));
+    await copyBoardFile(board, '/copy/a/b.bin', '/other/d.txt', { force: true });
+    assert.deepEqual(await readBoardFile(board, '/other/d.txt'), noise(3000));
+    assert.deepEqual((await copyBoardFile(board, '/copy', '/copy/copy')).toSorted(), [
+      '/copy/copy/a/b.bin',
+      '/copy/copy/c.txt',
+    ]);
+    assert.deepEqual(await paths('/copy/copy'), ['/copy/copy/a', '/copy/copy/a/b.bin', '/copy/copy/c.txt']);
+    await assert.rejects(copyBoardFile(board, '/none', '/x'), failsWith('file-not-found'));
+    const half = "with open('/half.bin', 'wb') as f:\n  for _ in range(275): f.write(bytes(4096))";
+    await runPython(board, half, {});
+    await assert.rejects(copyBoardFile(board, '/half.bin', '/whole.bin'), failsWith('disk-full'));
+    assert.ok(!(await paths('/')).some((path) => path.endsWith('.part')));
+  });
+
+  it('are all gone when the disk is formatted, and the next ones are kept', async () => {
+    const space = await formatBoard(board);
+    assert.deepEqual(await paths('/'), []);
+    assert.equal(space.free, (await boardDiskSpace(board)).free);
+    await write('/after.txt', 'x');
+    assert.deepEqual(await paths('/'), ['/after.txt']);
   });
 });

@@ -14,7 +14,7 @@ import type { Demo } from '../../scripts/demo.ts';
 import { freePort } from '../support/free-port.ts';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const TYPES = ['esp32-flash', 'esp32-ports', 'mp-repl', 'mp-upload'];
+const TYPES = ['esp32-flash', 'esp32-ports', 'mp-files', 'mp-repl', 'mp-upload'];
 const JOB_TIMEOUT_MS = 60_000;
 
 describe('the editor after npm start', function () {

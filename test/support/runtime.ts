@@ -5,13 +5,14 @@ import helper from 'node-red-node-test-helper';
 import esp32Board from '../../nodes/esp32-board/esp32-board.ts';
 import esp32Flash from '../../nodes/esp32-flash/esp32-flash.ts';
 import esp32Ports from '../../nodes/esp32-ports/esp32-ports.ts';
+import mpFiles from '../../nodes/mp-files/mp-files.ts';
 import mpRepl from '../../nodes/mp-repl/mp-repl.ts';
 import mpUpload from '../../nodes/mp-upload/mp-upload.ts';
 import type { Diagnosis } from '../../lib/runtime/diagnosis.ts';
 
 helper.init(createRequire(import.meta.url).resolve('node-red'));
 
-const NODES = [esp32Board, esp32Flash, esp32Ports, mpRepl, mpUpload] as unknown as NodeInitializer[];
+const NODES = [esp32Board, esp32Flash, esp32Ports, mpFiles, mpRepl, mpUpload] as unknown as NodeInitializer[];
 
 /** A message as tests look at it. */
 export type Seen = Record<string, unknown> & {

@@ -72,7 +72,8 @@ def make(path):
         return False
 
 
-def move(source, to, force):
+# Makes the folders on the way to a place, where nothing may be but a file that may go.
+def clear_way(to, force):
     parent = to[: to.rfind("/")]
     if parent:
         for _ in mkdir(parent):
@@ -84,8 +85,68 @@ def move(source, to, force):
     except OSError as e:
         if e.args[0] != 2:
             raise
+
+
+def move(source, to, force):
+    os.stat(source)
+    clear_way(to, force)
     os.rename(source, to)
     yield True
+
+
+def copy(source, to, force):
+    if not is_folder(source):
+        clear_way(to, force)
+        yield copy_file(source, to)
+        return
+    # What is copied into itself is copied once.
+    found = [e[0] for e in tree(source, False, True)]
+    clear_way(to, False)
+    make(to)
+    for path in found:
+        target = to + path[len(source) :]
+        if is_folder(path):
+            make(target)
+        else:
+            yield copy_file(path, target)
+
+
+# Whole or not at all: written beside, then renamed.
+def copy_file(source, to):
+    buffer = memoryview(bytearray(1024))
+    part = to + ".part"
+    try:
+        with open(source, "rb") as old, open(part, "wb") as new:
+            n = old.readinto(buffer)
+            while n:
+                new.write(buffer[:n])
+                n = old.readinto(buffer)
+        os.rename(part, to)
+    except OSError:
+        try:
+            os.remove(part)
+        except OSError:
+            pass
+        raise
+    return to
+
+
+# The file system of the partition that is mounted at the root, as MicroPython makes it at its first start.
+def format(path):
+    from flashbdev import bdev
+
+    try:
+        import vfs
+    except ImportError:
+        vfs = os
+    kind = vfs.VfsFat if hasattr(bdev, "info") and bdev.info()[4] == "ffat" else vfs.VfsLfs2
+    os.chdir("/")
+    vfs.umount("/")
+    try:
+        kind.mkfs(bdev)
+    finally:
+        vfs.mount(kind(bdev), "/")
+    yield from space("/")
 
 
 # What is in a folder before the folder.
@@ -126,6 +187,8 @@ def main(operation, *args):
         "space": space,
         "mkdir": mkdir,
         "move": move,
+        "copy": copy,
+        "format": format,
         "remove": remove,
         "purge": purge,
     }

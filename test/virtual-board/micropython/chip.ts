@@ -119,7 +119,7 @@ export class Chip {
   /** What `import _board` gives while the board's own Python is set up. */
   functions(): Record<string, unknown> {
     this.#listed = undefined;
-    const { options, channel, timers, memory, post } = this.#parts;
+    const { options, channel, timers, files, memory, post } = this.#parts;
     const none = (run: () => void) => {
       run();
       return null;
@@ -140,6 +140,7 @@ export class Chip {
       pin: () => null,
       lister: (lister: PythonCallable) => none(() => (this.#lister = lister)),
       list: (path: string) => this.#list(path),
+      format: () => none(() => files.format()),
       input: (prompt?: unknown) => this.#input(prompt),
       request: (kind: string, ms: number) =>
         this.leave(kind === 'deep-sleep' ? { kind, ms } : ({ kind } as ChipRequest)),

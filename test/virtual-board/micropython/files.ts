@@ -69,6 +69,24 @@ export class Files {
     this.#store.writeFile(path, data);
   }
 
+  /** Nothing is left. */
+  format(): void {
+    this.closeAll();
+    this.#clear(ROOT);
+    this.#store.format();
+  }
+
+  #clear(folder: string): void {
+    const { FS } = this.#emscripten();
+    for (const name of FS.readdir(folder).filter((each) => each !== '.' && each !== '..')) {
+      const path = `${folder}/${name}`;
+      if (this.#type(path) === TYPE_DIR) {
+        this.#clear(path);
+        FS.rmdir(path);
+      } else FS.unlink(path);
+    }
+  }
+
   /** Closes what a program left open, as the finalisers of a soft reset do. */
   closeAll(): void {
     const { FS } = this.#emscripten();

@@ -83,7 +83,18 @@ Uname = namedtuple("", ("sysname", "nodename", "release", "version", "machine"))
 patch(os, rename=rename, uname=uname, urandom=urandom, sync=sync, dupterm=dupterm)
 patch(vfs.VfsPosix, ilistdir=_board.list)
 _board.type_name(id(vfs.VfsPosix), id("VfsLfs2"))
-patch(vfs, VfsLfs2=vfs.VfsPosix)
+
+
+# What is on the partition is one file system, whatever the block device.
+class Lfs2:
+    def __call__(self, bdev, *args, **kwargs):
+        return vfs.VfsPosix(_board.root)
+
+    def mkfs(self, bdev, *args, **kwargs):
+        _board.format()
+
+
+patch(vfs, VfsLfs2=Lfs2())
 _board.lister(entries)
 
 

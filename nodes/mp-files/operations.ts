@@ -1,0 +1,202 @@
+/** What the `mp files` node can do, one row an operation: what it needs of a message, and how it runs. */
+import type { Node, NodeAPI } from 'node-red';
+import {
+  boardDiskSpace,
+  copyBoardFile,
+  formatBoard,
+  listBoardFiles,
+  makeBoardFolder,
+  moveBoardFile,
+  readBoardFile,
+  removeBoardFile,
+  statBoardFile,
+} from '../../lib/board/file-jobs.ts';
+import type { DiskSpace } from '../../lib/board/file-jobs.ts';
+import { MicroPythonError } from '../../lib/board/errors.ts';
+import { InputError } from '../../lib/runtime/diagnosis.ts';
+import { GUARDED, guardOf } from '../../lib/runtime/host-files.ts';
+import type { JobContext, JobNodeDef, Shown } from '../../lib/runtime/job-node.ts';
+import { oneOf, optionalText, requiredText, textList } from '../../lib/runtime/properties.ts';
+import type { Message } from '../../lib/runtime/properties.ts';
+import { Reader } from '../../lib/runtime/reader.ts';
+import { contentAs, CONTENT_KINDS } from './content.ts';
+import { downloadFiles } from './download.ts';
+
+/** Each wins in the message, under the same name. */
+export interface FilesDef extends JobNodeDef {
+  operation: string;
+  /** On the board; a typed input. */
+  path?: string;
+  pathType?: string;
+  /** Where to, on the board (move, copy) or on this machine (download); a typed input. */
+  to?: string;
+  toType?: string;
+  /** What content becomes: `buffer`, `text` or `json`. */
+  as?: string;
+  recursive?: boolean;
+  hashes?: boolean;
+  force?: boolean;
+  guard?: string;
+}
+
+/** A checked request, ready to run. */
+export interface Request {
+  run: (context: JobContext) => Promise<Outcome>;
+}
+
+export interface Outcome {
+  payload: unknown;
+  shown: Shown;
+  /** Of the file whose content the payload is. */
+  path?: string;
+}
+
+type FilesReader = Reader<FilesDef>;
+type Read = (reader: FilesReader) => Promise<Request> | Request;
+
+const DONE: Shown = { key: 'done' };
+
+const OPERATIONS: Readonly<Record<string, Read>> = {
+  list: async (reader) => {
+    const folder = await folderOf(reader);
+    const recursive = reader.plain('recursive') === undefined || reader.flag('recursive');
+    const hashes = reader.flag('hashes');
+    return {
+      run: async ({ device, signal, onWait }) => {
+        const found = await listBoardFiles(device, folder, { recursive, hashes, signal, onWait });
+        return { payload: found, shown: { key: 'listed', facts: { count: found.length } } };
+      },
+    };
+  },
+
+  read: async (reader) => {
+    const path = await pathOf(reader);
+    const kind = reader.oneOf('as', CONTENT_KINDS, 'buffer');
+    return {
+      run: async ({ device, signal, onWait }) => {
+        const content = await readBoardFile(device, path, { signal, onWait });
+        return { payload: contentAs(kind, content, path), shown: DONE, path };
+      },
+    };
+  },
+
+  stat: async (reader) => {
+    const path = await folderOf(reader);
+    const hashes = reader.flag('hashes');
+    return {
+      run: async ({ device, signal, onWait }) => {
+        const found = await statBoardFile(device, path, { hashes, signal, onWait });
+        if (!found) throw new MicroPythonError('file-not-found', `${path} is not there`, { path });
+        return { payload: found, shown: DONE };
+      },
+    };
+  },
+
+  exists: async (reader) => {
+    const path = await folderOf(reader);
+    return {
+      run: async ({ device, signal, onWait }) => {
+        const isThere = (await statBoardFile(device, path, { signal, onWait })) !== undefined;
+        return { payload: isThere, shown: { key: isThere ? 'there' : 'not-there' } };
+      },
+    };
+  },
+
+  mkdir: async (reader) => {
+    const path = await pathOf(reader);
+    return {
+      run: async ({ device, signal, onWait }) => {
+        const changed = await makeBoardFolder(device, path, { signal, onWait });
+        return { payload: { path, changed }, shown: DONE };
+      },
+    };
+  },
+
+  move: async (reader) => {
+    const [path, to] = [await pathOf(reader), await placeOf(reader)];
+    const force = reader.flag('force');
+    return {
+      run: async ({ device, signal, onWait }) => {
+        await moveBoardFile(device, path, to, { force, signal, onWait });
+        return { payload: { path, to }, shown: DONE };
+      },
+    };
+  },
+
+  copy: async (reader) => {
+    const [path, to] = [await pathOf(reader), await placeOf(reader)];
+    const force = reader.flag('force');
+    return {
+      run: async ({ device, signal, onWait }) => {
+        const files = await copyBoardFile(device, path, to, { force, signal, onWait });
+        return { payload: { path, to, files }, shown: DONE };
+      },
+    };
+  },
+
+  delete: async (reader) => {
+    const path = await pathOf(reader);
+    const recursive = reader.flag('recursive');
+    const guard = guardOf(textList(reader.plain('guard') ?? GUARDED, 'guard'));
+    const isGuarded = reader.flag('force') ? (): boolean => false : guard;
+    return {
+      run: async ({ device, signal, onWait }) => {
+        const deleted = await removeBoardFile(device, path, { recursive, isGuarded, signal, onWait });
+        return { payload: { path, deleted }, shown: { key: 'deleted', facts: { count: deleted.length } } };
+      },
+    };
+  },
+
+  space: async (reader) => {
+    const path = await folderOf(reader);
+    return {
+      run: async ({ device, signal, onWait }) =>
+        spaceOutcome(await boardDiskSpace(device, { path, signal, onWait })),
+    };
+  },
+
+  format: (reader) => {
+    // A word that no flow carries by chance.
+    if (reader.msg['confirm'] !== 'format') {
+      throw new InputError('not-confirmed', 'format was not confirmed', { operation: 'format' });
+    }
+    return {
+      run: async ({ device, signal, onWait, phase }) => {
+        phase('formatting');
+        return spaceOutcome(await formatBoard(device, { signal, onWait }));
+      },
+    };
+  },
+
+  download: async (reader) => {
+    const from = await folderOf(reader);
+    const to = optionalText(await reader.typed('to'), 'to');
+    const kind = reader.oneOf('as', CONTENT_KINDS, 'buffer');
+    return { run: (context) => downloadFiles(reader.api, { from, to, kind }, context) };
+  },
+};
+
+/** Reads and checks a message for the operation it or the node names. */
+export async function readRequest(api: NodeAPI, node: Node, def: FilesDef, msg: Message): Promise<Request> {
+  const names = Object.keys(OPERATIONS);
+  const operation = oneOf(msg['operation'] ?? def.operation, names, 'list', 'operation');
+  return (OPERATIONS[operation] as Read)(new Reader(api, node, def, msg));
+}
+
+async function pathOf(reader: FilesReader): Promise<string> {
+  return requiredText(await reader.typed('path'), 'path');
+}
+
+/** The root where none is named. */
+async function folderOf(reader: FilesReader): Promise<string> {
+  return optionalText(await reader.typed('path'), 'path') ?? '/';
+}
+
+async function placeOf(reader: FilesReader): Promise<string> {
+  return requiredText(await reader.typed('to'), 'to');
+}
+
+function spaceOutcome({ total, free, blockSize }: DiskSpace): Outcome {
+  const payload = { total, free, used: total - free, blockSize };
+  return { payload, shown: { key: 'free', facts: { free: Math.floor(free / 1024) } } };
+}
