@@ -1,5 +1,6 @@
 /** A message and the settings of a node, and the words both have for the same. */
 import type { Node, NodeAPI } from 'node-red';
+import { InputError } from './diagnosis.ts';
 import type { JobNodeDef } from './job-node.ts';
 import { flag, oneOf, textList, typedProperty } from './properties.ts';
 import type { Message } from './properties.ts';
@@ -50,5 +51,11 @@ export class Reader<Def extends JobNodeDef> {
 
   oneOf<T extends string>(name: keyof Def & string, allowed: readonly T[], fallback: T): T {
     return oneOf(this.plain(name), allowed, fallback, name);
+  }
+
+  /** Throws `InputError` 'not-confirmed' without the word in `msg.confirm`: one that no flow carries by chance. */
+  confirmed(operation: string): void {
+    if (this.msg['confirm'] === operation) return;
+    throw new InputError('not-confirmed', `${operation} was not confirmed`, { operation });
   }
 }

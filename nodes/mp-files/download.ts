@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { NodeAPI } from 'node-red';
 import { listBoardFiles, readBoardFiles } from '../../lib/board/file-jobs.ts';
+import { contentAs } from '../../lib/runtime/content.ts';
+import type { ContentKind } from '../../lib/runtime/content.ts';
 import { writeHost } from '../../lib/runtime/host-files.ts';
 import type { JobContext } from '../../lib/runtime/job-node.ts';
-import { contentAs } from './content.ts';
-import type { ContentKind } from './content.ts';
 import type { Outcome } from './operations.ts';
 
 export interface DownloadWish {

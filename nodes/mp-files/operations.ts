@@ -13,13 +13,12 @@ import {
 } from '../../lib/board/file-jobs.ts';
 import type { DiskSpace } from '../../lib/board/file-jobs.ts';
 import { MicroPythonError } from '../../lib/board/errors.ts';
-import { InputError } from '../../lib/runtime/diagnosis.ts';
+import { contentAs, CONTENT_KINDS } from '../../lib/runtime/content.ts';
 import { GUARDED, guardOf } from '../../lib/runtime/host-files.ts';
 import type { JobContext, JobNodeDef, Shown } from '../../lib/runtime/job-node.ts';
 import { oneOf, optionalText, requiredText, textList } from '../../lib/runtime/properties.ts';
 import type { Message } from '../../lib/runtime/properties.ts';
 import { Reader } from '../../lib/runtime/reader.ts';
-import { contentAs, CONTENT_KINDS } from './content.ts';
 import { downloadFiles } from './download.ts';
 
 /** Each wins in the message, under the same name. */
@@ -156,10 +155,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
   },
 
   format: (reader) => {
-    // A word that no flow carries by chance.
-    if (reader.msg['confirm'] !== 'format') {
-      throw new InputError('not-confirmed', 'format was not confirmed', { operation: 'format' });
-    }
+    reader.confirmed('format');
     return {
       run: async ({ device, signal, onWait, phase }) => {
         phase('formatting');

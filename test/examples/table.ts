@@ -112,7 +112,7 @@ export const EXAMPLES: readonly Example[] = [
   },
   {
     file: 'upload-on-change',
-    promises: 'uploads what is saved in a folder and in the folders of it, and starts the program anew',
+    promises: 'uploads what differs in a folder when something is saved there, and starts the program anew',
     boards: [MICROPYTHON],
     environment: (_server, folder) => ({ PROJECT: folder }),
     run: async ({ nodeRed, boards: [board], folder }) => {
@@ -124,6 +124,24 @@ export const EXAMPLES: readonly Example[] = [
       await nodeRed.shows('board says', (text) => String(text).includes('Hello from the folder'));
       await nodeRed.deploy([]);
       assert.equal(await onBoard(board, "import os; print(sorted(os.listdir('/')))"), "['boot.py', 'lib', 'main.py']\r\n");
+    },
+  },
+  {
+    file: 'files-of-the-board',
+    promises: 'tells what is on a board, shows a file, and saves all of them here',
+    boards: [MICROPYTHON],
+    environment: (_server, folder) => ({ COPIES: folder }),
+    run: async ({ nodeRed, boards: [board], folder }) => {
+      const boot = await onBoard(board, "print(open('/boot.py').read(), end='')");
+      await nodeRed.press('what is on it?');
+      const [file] = (await nodeRed.shows('files')) as { path: string }[];
+      assert.equal(file?.path, '/boot.py');
+      assert.ok(Number(await nodeRed.shows('bytes free')) > 1e6);
+      await nodeRed.press('look into boot.py');
+      assert.equal(await nodeRed.shows('boot.py'), boot.replaceAll('\r\n', '\n'));
+      await nodeRed.press('save all');
+      await nodeRed.shows('saved');
+      assert.equal(await readFile(join(folder, 'boot.py'), 'utf8'), boot.replaceAll('\r\n', '\n'));
     },
   },
   {

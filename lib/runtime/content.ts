@@ -1,5 +1,5 @@
 /** Bytes of a file as what a flow wants of them. */
-import { InputError } from '../../lib/runtime/diagnosis.ts';
+import { InputError } from './diagnosis.ts';
 
 export const CONTENT_KINDS = ['buffer', 'text', 'json'] as const;
 export type ContentKind = (typeof CONTENT_KINDS)[number];
