@@ -6,20 +6,28 @@ import type { Board, JobOptions, Lease } from './board.ts';
 import { pressEn } from './press-en.ts';
 import { heard } from './python-jobs.ts';
 import { enterRawRepl, withRawRepl } from './repl-job.ts';
+import type { HoldOptions } from './repl-job.ts';
 
-export interface ControlOptions extends JobOptions {
+/** Hears of each step of getting hold of the board. */
+export type StepOptions = Pick<HoldOptions, 'onStep'>;
+
+export interface ControlOptions extends JobOptions, StepOptions {
   /** How long a boot is watched; a main.py that runs for ever gives no prompt. */
   timeoutMs: number;
   /** What the board prints meanwhile. */
   onOutput?: ((bytes: Uint8Array) => void) | undefined;
 }
 
-/** Ends the running program, if there is one; the board is at its friendly prompt then. Throws as `RawRepl.enter`. */
-export async function interrupt(board: Board, options: JobOptions): Promise<void> {
+/**
+ * Ends the running program, if there is one; the board is at its friendly prompt then, and was not restarted.
+ * Throws as `RawRepl.enter`.
+ */
+export async function interrupt(board: Board, options: JobOptions & StepOptions): Promise<void> {
+  const hold = { onStep: options.onStep, mayRestart: false };
   return board.run({
     kind: 'run',
     ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, () => Promise.resolve(), { after: 'leave' }),
+    run: (lease) => withRawRepl(lease, () => Promise.resolve(), { ...hold, after: 'leave' }),
   });
 }
 
@@ -31,16 +39,17 @@ export async function softResetBoard(
   board: Board,
   options: ControlOptions & { runMain: boolean },
 ): Promise<Boot> {
+  const hold = { onStep: options.onStep, after: 'leave' } as const;
   return board.run({
     kind: 'run',
     ...jobOptions(options),
     run: async (lease) => {
       const { transport, signal } = lease;
       if (!options.runMain) {
-        await withRawRepl(lease, (repl) => repl.softReset(heard(lease, options)), { after: 'leave' });
+        await withRawRepl(lease, (repl) => repl.softReset(heard(lease, options)), hold);
         return { started: 'prompt' };
       }
-      await withRawRepl(lease, () => Promise.resolve(), { after: 'leave' });
+      await withRawRepl(lease, () => Promise.resolve(), hold);
       return softReset(transport, { signal, ...heard(lease, options) });
     },
   });
@@ -61,17 +70,17 @@ export async function hardReset(board: Board, options: ControlOptions): Promise<
 /** The same by whoever has the port. The board is at its prompt, or in a raw REPL that is kept. */
 export async function hardResetWith(
   lease: Lease,
-  options: Pick<ControlOptions, 'timeoutMs' | 'onOutput'>,
+  options: Pick<ControlOptions, 'timeoutMs' | 'onOutput' | 'onStep'>,
 ): Promise<Boot> {
   const { transport, signal } = lease;
   const watch = { signal, ...heard(lease, options) };
-  if (!(await pressEn(lease))) watch.onOutput(await resetByCode(lease));
+  if (!(await pressEn(lease))) watch.onOutput(await resetByCode(lease, options));
   return watchBoot(transport, watch);
 }
 
 /** The board restarts before the code ends, so nobody waits for its end. Returns what has come of the boot. */
-async function resetByCode(lease: Lease): Promise<Uint8Array> {
-  const repl = await enterRawRepl(lease);
+async function resetByCode(lease: Lease, { onStep }: StepOptions): Promise<Uint8Array> {
+  const repl = await enterRawRepl(lease, { onStep });
   await repl.begin('import machine\nmachine.reset()');
   return repl.rest();
 }

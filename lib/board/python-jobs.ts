@@ -61,12 +61,16 @@ async function pythonJob<T>(
       const code = { hasBegun: false };
       const begin = async (repl: RawRepl): Promise<T> => {
         code.hasBegun = true;
+        const began = performance.now();
         if (params !== undefined) await setGlobal(repl, 'params', params, run);
-        return work(repl, run);
+        const { timeoutMs = Infinity } = run;
+        return work(repl, {
+          ...run,
+          timeoutMs: Math.max(1, timeoutMs - Math.round(performance.now() - began)),
+        });
       };
-      const hold = { ...(interrupt === undefined ? {} : { interrupt }), ...(onStep ? { onStep } : {}) };
       try {
-        return await withRawRepl(lease, begin, { ...hold, after: restart ? 'leave' : 'keep' });
+        return await withRawRepl(lease, begin, { interrupt, onStep, after: restart ? 'leave' : 'keep' });
       } finally {
         if (restart && code.hasBegun) await beginSoftReset(lease.transport, lease.signal);
       }

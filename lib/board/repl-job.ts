@@ -39,13 +39,19 @@ function hasEnded(error: unknown): boolean {
 }
 
 /** How a board is got hold of. */
-export type HoldOptions = Pick<EnterOptions, 'interrupt' | 'onStep'>;
+export interface HoldOptions extends Pick<EnterOptions, 'interrupt' | 'onStep'> {
+  /** `false`: the last step, a restart of the chip, is left out. */
+  mayRestart?: boolean;
+}
 
 /**
- * The raw REPL, wherever the job before left the board; the last step is a restart of the chip. Whoever calls this
+ * The raw REPL, wherever the job before left the board. Whoever calls this
  * leaves it, or resets the board. Throws as `RawRepl.enter`.
  */
-export async function enterRawRepl(lease: Lease, hold: HoldOptions = {}): Promise<RawRepl> {
+export async function enterRawRepl(
+  lease: Lease,
+  { mayRestart = true, ...hold }: HoldOptions = {},
+): Promise<RawRepl> {
   const { transport, signal, repl: kept, printed, baudRate, link } = lease;
   if (kept) {
     kept.resume(signal);
@@ -54,7 +60,8 @@ export async function enterRawRepl(lease: Lease, hold: HoldOptions = {}): Promis
   if (transport.baudRate !== baudRate) await transport.setBaudRate(baudRate);
   const repl = new RawRepl(transport, signal, link);
   const { mayBeAtPrompt } = link;
-  await repl.enter({ onOutput: printed, hardReset: () => pressEn(lease), mayBeAtPrompt, ...hold });
+  const restart = mayRestart ? { hardReset: () => pressEn(lease) } : {};
+  await repl.enter({ onOutput: printed, mayBeAtPrompt, ...restart, ...hold });
   return repl;
 }
 

@@ -31,8 +31,8 @@ export interface RescueOptions extends LoaderJobOptions {
   /** Is given what is about to be erased. */
   onBackup: (part: BackupPart) => void;
   onOutput?: ((bytes: Uint8Array) => void) | undefined;
-  /** Each step as it begins; `press EN` asks a person to do so, where the port has no lines. */
-  onStep: (name: string) => void;
+  /** Each step as it begins; `press-en` asks a person to do so, where the port has no lines. */
+  onStep: (name: string, facts?: { path: string }) => void;
 }
 
 export interface Rescue extends Boot {
@@ -56,7 +56,7 @@ export async function rescueBoard(board: Board, options: RescueOptions): Promise
     const told = new MicroPythonError(error.code, error.message, { ...error.facts, renamed }, error);
     if (!options.erase || !(await isLockedOut(board, error, options))) throw told;
   }
-  options.onStep('erase the files');
+  options.onStep('erase-files');
   const erased = await eraseFiles(board, options);
   const boot = await board.run({
     kind: 'flash',
@@ -78,8 +78,8 @@ async function isLockedOut(board: Board, error: MicroPythonError, options: Rescu
     kind: 'flash',
     ...jobOptions(options),
     run: async (lease) => {
-      options.onStep('watch a start');
-      if (!(await pressEn(lease))) options.onStep('press EN');
+      options.onStep('watch-start');
+      if (!(await pressEn(lease))) options.onStep('press-en');
       const watch = heard(lease, { onOutput: options.onOutput });
       const timing = { timeoutMs: WATCH_MS, signal: lease.signal };
       return unlessRestarting(watchBoot(lease.transport, { ...timing, ...watch }));
@@ -140,14 +140,14 @@ async function rename(
   const hardReset = async (): Promise<boolean> => {
     if ((await pressEn(lease)) || isAsked) return true;
     isAsked = true;
-    onStep('press EN');
+    onStep('press-en');
     return true;
   };
   const { hasModemLines } = lease.transport;
   const how = { ...heard(lease, { onOutput }), onStep, hardReset };
   if (hasModemLines) await repl.enterByReset(how);
   else await repl.enter({ ...how, windowMs: BY_HAND_MS });
-  onStep(`rename ${path}`);
+  onStep('rename', { path });
   const { value } = await runScript(repl, 'rescue', [path], { timeoutMs: SCRIPT_MS });
   lease.printed(await repl.leave());
   return typeof value === 'string' ? value : undefined;

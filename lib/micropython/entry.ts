@@ -46,13 +46,13 @@ const ZEROS = 2400;
 const ASK: EntryStep = { name: 'ask', typed: '\r', waitMs: 150 };
 const INTERRUPTS: readonly EntryStep[] = [
   { name: 'interrupt', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 300 },
-  { name: 'end a transfer', typed: `${'\0'.repeat(ZEROS)}\r${CTRL_C}${CTRL_C}`, waitMs: 700 },
-  { name: 'interrupt repeatedly', typed: `${CTRL_C.repeat(200)}\r${CTRL_C}`, waitMs: 1500 },
-  { name: 'interrupt once more', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 3000 },
+  { name: 'end-transfer', typed: `${'\0'.repeat(ZEROS)}\r${CTRL_C}${CTRL_C}`, waitMs: 700 },
+  { name: 'interrupt-repeatedly', typed: `${CTRL_C.repeat(200)}\r${CTRL_C}`, waitMs: 1500 },
+  { name: 'interrupt-again', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 3000 },
   // The raw REPL is there, but timers or threads of the program talk on: they end, and main.py does not run.
-  { name: 'soft reset', typed: `\r${CTRL_C}${CTRL_A}${CTRL_C}\x04`, waitMs: 1500, ifHeard: true },
+  { name: 'soft-reset', typed: `\r${CTRL_C}${CTRL_A}${CTRL_C}\x04`, waitMs: 1500, ifHeard: true },
   // A board that boots hears all this only when it is up.
-  { name: 'wait for the boot', typed: '\r', waitMs: 6000, ifHeard: true },
+  { name: 'wait-for-boot', typed: '\r', waitMs: 6000, ifHeard: true },
 ];
 
 /** Asks without a word that a program would take for a line: Ctrl-A alone is seen by an empty prompt only. */
@@ -74,13 +74,13 @@ const HOPELESS: readonly Heard[] = ['brown-out', 'boot-loop', 'loader'];
 
 export interface EnterOptions {
   /** `false`: a running program is left alone, and the error is 'program-running'. Default `true`. */
-  interrupt?: boolean;
+  interrupt?: boolean | undefined;
   /** `false`: something else than a prompt was heard last, so where nothing may be interrupted nothing is typed. */
   mayBeAtPrompt?: boolean;
   /** What a running program printed until it was interrupted. */
   onOutput?: (bytes: Uint8Array) => void;
-  /** Hears of each step as it begins, past the first. */
-  onStep?: (name: string) => void;
+  /** Hears of each step as it begins, past the first: 'interrupt', …, 'hard-reset'. */
+  onStep?: ((name: string) => void) | undefined;
   /** The last step: restarts the chip; `false` where it cannot. Absent: the board is not restarted. */
   hardReset?: () => Promise<boolean>;
   /** Milliseconds in which the restarted board must come to its prompt; default 20 s. */
@@ -184,7 +184,7 @@ export class Entry {
   async #answersAfterReset(): Promise<boolean> {
     const { hardReset, windowMs = WINDOW_MS } = this.#options;
     if (!hardReset) return false;
-    this.#begin('hard reset');
+    this.#begin('hard-reset');
     const until = performance.now() + windowMs;
     let bootMs = FIRST_BOOT_MS;
     do {

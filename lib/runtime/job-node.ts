@@ -72,29 +72,28 @@ export function registerJobNode<Def extends JobNodeDef, Request, Result>(
 ): void {
   function JobNode(this: Node, def: Def): void {
     RED.nodes.createNode(this, def);
-    const running = new Map<AbortController, Promise<void>>();
+    const running = new Map<AbortController, Running>();
     this.on('input', (msg, send, done) => {
       const message = msg as Message;
-      if (message['cancel'] === true) {
-        abortAll(running, new BoardError('cancelled', 'cancelled by a message'));
+      const { cancel } = message as { cancel?: unknown };
+      if (cancel === true || typeof cancel === 'string') {
+        abort(running, new BoardError('cancelled', 'cancelled by a message'), cancel);
         done();
         return;
       }
       const job = new AbortController();
       const work = handle(RED, spec, { node: this, def, msg: message, send, signal: job.signal });
-      running.set(
-        job,
-        work.then((error) => {
-          running.delete(job);
-          done(error);
-        }),
-      );
+      const ended = work.then((error) => {
+        running.delete(job);
+        done(error);
+      });
+      running.set(job, { id: message._msgid, ended });
     });
     const stop = startOf(RED, spec, this, def);
     this.on('close', (done: () => void) => {
       stop?.();
-      const ended = Promise.all(running.values());
-      abortAll(running, new BoardError('board-closed', 'the node was closed or redeployed'));
+      const ended = Promise.all([...running.values()].map((each) => each.ended));
+      abort(running, new BoardError('board-closed', 'the node was closed or redeployed'));
       void ended.then(() => done());
     });
   }
@@ -112,8 +111,19 @@ function startOf<Def extends JobNodeDef, Request, Result>(
   return board?.device ? start?.(node, def, board) : undefined;
 }
 
-function abortAll(jobs: Map<AbortController, unknown>, reason: Error): void {
-  for (const job of jobs.keys()) job.abort(reason);
+/** The job of one message. */
+interface Running {
+  id: string | undefined;
+  ended: Promise<void>;
+}
+
+/** `which`: the id of the job's message; `true` for all jobs. */
+function abort(
+  jobs: ReadonlyMap<AbortController, Running>,
+  reason: Error,
+  which: string | true = true,
+): void {
+  for (const [job, { id }] of jobs) if (which === true || id === which) job.abort(reason);
 }
 
 type Send = (msg: NodeMessageOutputs) => void;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Node, NodeAPI } from 'node-red';
 import { hardReset, interrupt, softResetBoard } from '../../lib/board/control-jobs.ts';
+import type { ControlOptions } from '../../lib/board/control-jobs.ts';
 import { FirmwareError, MicroPythonError, parseTraceback } from '../../lib/board/errors.ts';
 import type { PythonError } from '../../lib/board/errors.ts';
 import { typeLine } from '../../lib/board/line-job.ts';
@@ -85,9 +86,16 @@ export class Reader {
     return numberOr(this.msg['timeout'] ?? this.def.timeout, 10) * 1000;
   }
 
+  /** Tells each step of getting hold of a board, or of getting it back, in words. */
+  stepper({ phase }: JobContext, name: 'getting-hold' | 'rescue' = 'getting-hold'): OnStep {
+    return (step, facts) => {
+      phase(name, { step, ...facts, words: this.#api._(`mp-repl.step.${step}`, facts) });
+    };
+  }
+
   /** What all code on the board has in common. */
   async job(context: JobContext): Promise<PythonJobOptions> {
-    const { signal, onWait, console, phase } = context;
+    const { signal, onWait, console } = context;
     const params = await this.typed('params', 'params');
     const after = oneOf(this.msg['after'] ?? this.def.after, ['nothing', 'soft-reset'], 'nothing', 'after');
     return {
@@ -95,7 +103,7 @@ export class Reader {
       signal,
       onWait,
       onOutput: console,
-      onStep: (step) => phase('getting-hold', { step }),
+      onStep: this.stepper(context),
       interrupt: this.#mayInterrupt(),
       restart: after === 'soft-reset',
       ...(params === undefined || params === '' ? {} : { params }),
@@ -169,7 +177,13 @@ const MODES: Readonly<Record<string, Read>> = {
     return Promise.resolve({
       run: async (context) => {
         context.phase(action);
-        const payload = { action, ...(await CONTROLS[action](context, erase)) };
+        const steps: string[] = [];
+        const tell = reader.stepper(context, action === 'rescue' ? 'rescue' : 'getting-hold');
+        const onStep: OnStep = (step, facts) => {
+          steps.push(step);
+          tell(step, facts);
+        };
+        const payload = { action, ...(await CONTROLS[action](context, { erase, onStep })), steps };
         return { payload, shown: { key: 'done' } };
       },
     });
@@ -219,31 +233,37 @@ function raisedBy(error: unknown): PythonError | undefined {
   return error.code === 'python-error' ? parseTraceback(String(error.facts['text'])) : undefined;
 }
 
-type Control = (context: JobContext, erase: boolean) => Promise<object>;
+type OnStep = (step: string, facts?: { path: string }) => void;
+type Control = (context: JobContext, how: { erase: boolean; onStep: OnStep }) => Promise<object>;
 
 const CONTROLS: Readonly<Record<Action, Control>> = {
-  interrupt: async ({ device, signal, onWait }) => {
-    await interrupt(device, { signal, onWait });
+  interrupt: async ({ device, signal, onWait }, { onStep }) => {
+    await interrupt(device, { signal, onWait, onStep });
     return { started: 'prompt' };
   },
-  'soft-reset': ({ device, signal, onWait, console }) =>
-    softResetBoard(device, { runMain: true, timeoutMs: BOOT_MS, signal, onWait, onOutput: console }),
-  'soft-reset-no-main': ({ device, signal, onWait, console }) =>
-    softResetBoard(device, { runMain: false, timeoutMs: BOOT_MS, signal, onWait, onOutput: console }),
-  'hard-reset': ({ device, signal, onWait, console }) =>
-    hardReset(device, { timeoutMs: BOOT_MS, signal, onWait, onOutput: console }),
-  loader: (context) => resetBoard(context.device, 'loader', loaderOptions(context)),
-  rescue: (context, erase) =>
+  'soft-reset': ({ device, ...context }, { onStep }) =>
+    softResetBoard(device, { runMain: true, ...watching(context), onStep }),
+  'soft-reset-no-main': ({ device, ...context }, { onStep }) =>
+    softResetBoard(device, { runMain: false, ...watching(context), onStep }),
+  'hard-reset': ({ device, ...context }, { onStep }) => hardReset(device, { ...watching(context), onStep }),
+  loader: (context, { onStep }) => resetBoard(context.device, 'loader', loaderOptions(context, onStep)),
+  rescue: (context, { erase, onStep }) =>
     rescueBoard(context.device, {
-      ...loaderOptions(context),
+      ...loaderOptions(context, onStep),
       erase,
       onOutput: context.console,
-      onStep: (step) => context.phase('rescue', { step }),
+      onStep,
       onBackup: (part) => context.tell('backup', part),
     }),
 };
 
-function loaderOptions({ board, signal, onWait, progress, phase }: JobContext): LoaderJobOptions {
+type Watching = Pick<JobContext, 'signal' | 'onWait' | 'console'>;
+
+function watching({ signal, onWait, console }: Watching): ControlOptions {
+  return { timeoutMs: BOOT_MS, signal, onWait, onOutput: console };
+}
+
+function loaderOptions({ board, signal, onWait, progress }: JobContext, onStep: OnStep): LoaderJobOptions {
   return {
     baudRate: board.flashBaudRate,
     connectTimeoutMs: board.connectTimeoutMs,
@@ -251,7 +271,7 @@ function loaderOptions({ board, signal, onWait, progress, phase }: JobContext): 
     onWait,
     onEvent: (event) => {
       if (event.kind === 'reading') progress({ phase: 'backing-up', done: event.done, total: event.total });
-      else phase('rescue', { step: event.kind });
+      else onStep(event.kind);
     },
   };
 }

@@ -55,7 +55,7 @@ describe('board: rescue', function () {
       connectTimeoutMs: 10_000,
       erase: false,
       onEvent: () => undefined,
-      onStep: (name) => steps.push(name),
+      onStep: (name, facts) => steps.push(facts ? `${name} ${facts.path}` : name),
       onBackup: ({ label, data }) => void backups.set(label, data),
       ...options,
     });
@@ -152,7 +152,7 @@ describe('board: rescue', function () {
     const done = rescue({
       onStep: (name) => {
         steps.push(name);
-        if (name === 'press EN') void device.pressEn();
+        if (name === 'press-en') void device.pressEn();
       },
     });
     assert.deepEqual((await done).renamed, [{ from: '/main.py', to: '/main.py.rescued' }]);

@@ -182,6 +182,29 @@ describe('mp repl', function () {
     });
   });
 
+  describe('requests in a queue', () => {
+    it('are cancelled one by one, or all', async () => {
+      const node = await load('run');
+      for (const id of ['first', 'second', 'third'])
+        node.receive({ _msgid: id, payload: `print("${id}")\n${id === 'first' ? 'while True: pass' : ''}` });
+      await node.untilMeanwhile(({ payload: text }) => text === 'first\n');
+      const isOf = (id: string) => (msg: Seen) => msg['_msgid'] === id;
+      node.receive({ cancel: 'second' });
+      await node.untilFailure(isOf('second'));
+      node.receive({ cancel: 'first' });
+      await node.untilResult(isOf('third'));
+      const failed = node.failures.map((msg) => [msg['_msgid'], msg.diagnosis?.code]);
+      assert.deepEqual(failed, [
+        ['second', 'cancelled'],
+        ['first', 'cancelled'],
+      ]);
+      assert.deepEqual(
+        node.results.map((msg) => msg.payload),
+        [{ stdout: 'third\n' }],
+      );
+    });
+  });
+
   describe('line', () => {
     it('is answered by the prompt and by a running program, which goes on', async () => {
       const node = await load('line', { quiet: '150' });
@@ -290,6 +313,9 @@ describe('mp repl', function () {
         ((await payload(node, { action: name })) as Payload)['started'];
       for (const name of ['interrupt', 'soft-reset', 'soft-reset-no-main', 'hard-reset'])
         assert.equal(await action(name), 'prompt', name);
+      for (const line of ['while True: pass', '', '']) await node.send({ mode: 'line', payload: line });
+      const interrupted = (await payload(node, { action: 'interrupt' })) as Payload;
+      assert.deepEqual(interrupted['steps'], ['interrupt']);
       const rescued = (await payload(node, { action: 'rescue' })) as Payload;
       assert.deepEqual(rescued['renamed'], []);
       const { caught } = await node.send({ action: 'explode' });

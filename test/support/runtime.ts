@@ -37,6 +37,8 @@ interface FlowNode {
 /** The node under test with a board, its outputs, and a Catch node. */
 export class NodeUnderTest {
   readonly meanwhile: Seen[] = [];
+  /** All that came to the Catch node. */
+  readonly failures: Seen[] = [];
   /** All that came out of output 1. */
   readonly results: Seen[] = [];
   readonly statuses: { fill?: string; text?: string }[] = [];
@@ -58,7 +60,11 @@ export class NodeUnderTest {
       this.#settle({ result });
       for (const look of [...this.#waiters]) look();
     });
-    helper.getNode('caught-id').on('input', (caught) => this.#settle({ caught }));
+    helper.getNode('caught-id').on('input', (caught) => {
+      this.failures.push(caught);
+      this.#settle({ caught });
+      for (const look of [...this.#waiters]) look();
+    });
     this.#node.on(
       'call:status' as 'close',
       ((call: { args: [{ fill?: string; text?: string }] }) => {
@@ -140,6 +146,11 @@ export class NodeUnderTest {
   /** Resolves when a message that fits has come out of output 1. */
   async untilResult(fits: (msg: Seen) => boolean): Promise<void> {
     await this.#until(() => this.results.some(fits));
+  }
+
+  /** Resolves when a message that fits has come to the Catch node. */
+  async untilFailure(fits: (msg: Seen) => boolean): Promise<void> {
+    await this.#until(() => this.failures.some(fits));
   }
 
   async #until(holds: () => boolean): Promise<void> {
