@@ -12,4 +12,10 @@ export class CodedError<Code extends string = string> extends Error {
     this.code = code;
     this.facts = facts;
   }
+
+  /** Adds what a caller knows beyond the place that threw. */
+  tell(facts: Record<string, unknown>): this {
+    Object.assign(this.facts, facts);
+    return this;
+  }
 }

@@ -3,13 +3,33 @@
  * no value of a message can become code.
  */
 import { readFile } from 'node:fs/promises';
+import { crc32, deflateRawSync } from 'node:zlib';
+import { minified } from './minify.ts';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
 
 export type BoardScriptName =
-  'answer' | 'check' | 'compare' | 'files' | 'receive' | 'rescue' | 'run' | 'send';
+  | 'answer'
+  | 'check'
+  | 'compare'
+  | 'files'
+  | 'older_tools'
+  | 'packets'
+  | 'receive'
+  | 'rescue'
+  | 'run'
+  | 'send'
+  | 'tools';
+
+/** A script, or parts of one in the order in which they build on each other; the last has `main`. */
+export type ScriptParts = BoardScriptName | readonly BoardScriptName[];
 
 /** Marks the one line of output that carries the result, as a program may print beside it. */
 const RESULT_MARK = '\x1e';
+
+/** Base-2 logarithm of the window that unpacking a script takes on the board. */
+const PACKED_BITS = 12;
+const ESCAPE = '='.charCodeAt(0);
+const KEYS: readonly number[] = [0, 1, 2, 3, 4, 5, 13, ESCAPE];
 
 /** How a script answers: with what `main` returns, or with each value that it yields. */
 export type Answering = 'once' | 'each';
@@ -19,7 +39,7 @@ export type Answering = 'once' | 'each';
  * one function, so that no name of it covers one of the program on the board.
  */
 export async function boardScript(
-  name: BoardScriptName,
+  parts: ScriptParts,
   args: readonly unknown[],
   answering: Answering = 'once',
 ): Promise<string> {
@@ -29,8 +49,46 @@ export async function boardScript(
     answering === 'once'
       ? `print("\\x1e" + json.dumps(${answer}))`
       : `for _ in ${answer}:\n print("\\x1e" + json.dumps(_))`;
-  const body = `${await minified(name)}\n${call}`.replace(/^/gm, ' ');
+  const body = `${await sourceOf(parts)}\n${call}`.replace(/^/gm, ' ');
   return `def _board_script():\n${body}\n_board_script()\ndel _board_script\n`;
+}
+
+/** A board script in two parts: source to begin with, and what that reads from stdin, a piece at a time. */
+export interface PackedScript {
+  /** Fits into the input ring of a board. Prints a dot for every piece that it has read. */
+  loader: string;
+  packed: Buffer;
+}
+
+/**
+ * As `boardScript`, in less than half the bytes. The loader raises ImportError on a board without `deflate`, and
+ * OSError when what it reads is damaged. `dot`: how long it is, see `paceOf`; `piece`: bytes.
+ */
+export async function packedScript(
+  parts: ScriptParts,
+  args: readonly unknown[],
+  { dot, piece }: { dot: number; piece: number },
+): Promise<PackedScript> {
+  const source = Buffer.from(await boardScript(parts, args), 'utf8');
+  const deflated = deflateRawSync(source, { level: 9, memLevel: 9, windowBits: PACKED_BITS });
+  const whole = withoutKeys(deflated).length;
+  const filled = Buffer.concat([deflated, Buffer.alloc(-whole & (piece - 1), ' ')]);
+  const packed = withoutKeys(filled);
+  // DeflateIO's 1 is RAW.
+  const loader = `import sys,io,deflate as d,binascii as b
+s=b''
+for _ in range(${packed.length / piece}):s+=sys.stdin.buffer.read(${piece});print(end='.'${dot > 1 ? `+' '*${dot - 1}` : ''})
+s,*p=s.split(b'=')
+for q in p:s+=bytes([q[0]-64])+q[1:]
+if b.crc32(s)!=${crc32(filled)}:raise OSError
+exec(d.DeflateIO(io.BytesIO(s),1,${PACKED_BITS}).read())`;
+  return { loader, packed };
+}
+
+/** Where nobody reads it, it comes to the REPL: no byte in it is a key there. `=` stands before one moved by 64. */
+function withoutKeys(bytes: Uint8Array): Buffer {
+  const moved = (byte: number): number[] => (KEYS.includes(byte) ? [ESCAPE, byte + 64] : [byte]);
+  return Buffer.from([...bytes].flatMap(moved));
 }
 
 /**
@@ -40,7 +98,7 @@ export async function boardScript(
 export async function helperScript(name: BoardScriptName, helper: string): Promise<string> {
   const call =
     'return lambda data: print("\\x1e" + json.dumps(main(*json.loads(binascii.a2b_base64(data)))))';
-  const body = `${await minified(name)}\n${call}`.replace(/^/gm, ' ');
+  const body = `${await sourceOf(name)}\n${call}`.replace(/^/gm, ' ');
   return `def ${helper}():\n${body}\n${helper} = ${helper}()\n`;
 }
 
@@ -78,14 +136,10 @@ export function splitResult(printed: Buffer): ScriptOutput {
   return { output: printed.subarray(0, at), value: JSON.parse(line) as unknown };
 }
 
-/** Without comments and blank lines: they cost wire time and the board's memory. */
-async function minified(name: BoardScriptName): Promise<string> {
-  const source = await readFile(new URL(`board/${name}.py`, import.meta.url), 'utf8');
-  return source
-    .split('\n')
-    .filter((line) => !/^\s*(#|$)/.test(line))
-    .map((line) => line.replace(/^( {4})+/, (indent) => ' '.repeat(indent.length / 4)))
-    .join('\n');
+async function sourceOf(parts: ScriptParts): Promise<string> {
+  const names = typeof parts === 'string' ? [parts] : parts;
+  const sources = names.map((name) => readFile(new URL(`board/${name}.py`, import.meta.url), 'utf8'));
+  return minified((await Promise.all(sources)).join('\n'));
 }
 
 export interface ValuesOptions {

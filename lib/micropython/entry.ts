@@ -35,8 +35,8 @@ const ECHO = /^(?:(?:\r\n>>> )?\r\n)?$/;
 const FENCES = 4;
 const FENCE_MS = 800;
 
-/** More than a whole block of `board/receive.py`: wherever a transfer was cut off, zeros end it. */
-const ZEROS = 2400;
+/** What `board/receive.py` waits for in one piece at most, and more: where a transfer was cut off, it ends by them. */
+const TRANSFER_STEP = 64;
 
 /**
  * A running program may catch one interrupt, sleep, or be in the middle of printing; so they are repeated
@@ -46,7 +46,7 @@ const ZEROS = 2400;
 const ASK: EntryStep = { name: 'ask', typed: '\r', waitMs: 150 };
 const INTERRUPTS: readonly EntryStep[] = [
   { name: 'interrupt', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 300 },
-  { name: 'end-transfer', typed: `${'\0'.repeat(ZEROS)}\r${CTRL_C}${CTRL_C}`, waitMs: 700 },
+  { name: 'end-transfer', typed: `\r${CTRL_C.repeat(TRANSFER_STEP)}`, waitMs: 500 },
   { name: 'interrupt-repeatedly', typed: `${CTRL_C.repeat(200)}\r${CTRL_C}`, waitMs: 1500 },
   { name: 'interrupt-again', typed: `\r${CTRL_C}${CTRL_C}`, waitMs: 3000 },
   // The raw REPL is there, but timers or threads of the program talk on: they end, and main.py does not run.

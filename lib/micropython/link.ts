@@ -11,6 +11,8 @@ export class Link {
   paste: PasteSupport = 'unknown';
   /** Its friendly prompt, which `sys.ps1` may have changed; learned whenever the raw REPL is left. */
   prompt = FRIENDLY;
+  /** The shortest time from a byte to the first of its answer, in milliseconds; Infinity until there was one. */
+  roundTripMs = Infinity;
   #tail = '';
   readonly #since = performance.now();
 

@@ -14,7 +14,7 @@ import { Link } from './link.ts';
 import { RestartWatch } from './restart.ts';
 import { LAST_LINE, RunEnd, SETTLE_MS } from './run-end.ts';
 import type { RunEndOptions } from './run-end.ts';
-import { sendSource } from './send-source.ts';
+import { sendShort, sendSource } from './send-source.ts';
 
 const CTRL_B = '\x02';
 const CTRL_C = '\x03';
@@ -67,7 +67,10 @@ export class RawRepl {
    * Throws `MicroPythonError` 'no-prompt' telling what was heard, `PortError`, or the abort's reason.
    */
   async enter(options: EnterOptions = {}): Promise<void> {
+    const asked = performance.now();
     await this.#entry(options).enter();
+    const tookMs = performance.now() - asked - this.wireMs(RAW_BANNER.length);
+    this.#link.roundTripMs = Math.min(this.#link.roundTripMs, tookMs);
   }
 
   /** The same, but by `options.hardReset` at once. */
@@ -163,6 +166,13 @@ export class RawRepl {
     this.#link.paste = await sendSource(this, source, this.#link.paste);
   }
 
+  /** The same for code of no more than 259 bytes, all of them printable: a round trip less. */
+  async beginShort(source: string): Promise<void> {
+    this.#tail = '';
+    this.#stray = [];
+    await sendShort(this, source);
+  }
+
   /**
    * Waits for the end of the code that was begun; returns its traceback, empty when it raised nothing.
    * Throws 'run-timeout' after interrupting it; 'soft-reset' and 'system-exit' (the board is in the raw REPL again),
@@ -212,6 +222,38 @@ export class RawRepl {
     await this.#transport.write(typeof data === 'string' ? Buffer.from(data, 'utf8') : data);
   }
 
+  // What code that talks while it runs needs.
+
+  /** What comes next, at least a byte. */
+  async some(timeoutMs: number): Promise<Uint8Array> {
+    const bytes = await this.#inbox.some({ timeoutMs, signal: this.#signal });
+    this.#keepTail(bytes);
+    return bytes;
+  }
+
+  /** What it is working under. */
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /** The shortest time from a byte to the first of its answer, in milliseconds. */
+  get roundTripMs(): number {
+    return this.#link.roundTripMs;
+  }
+
+  /** Milliseconds that so many bytes are on the wire. */
+  wireMs(bytes: number): number {
+    return (bytes * 10_000) / this.#transport.baudRate;
+  }
+
+  get baudRate(): number {
+    return this.#transport.baudRate;
+  }
+
+  async setBaudRate(baudRate: number): Promise<void> {
+    await this.#transport.setBaudRate(baudRate);
+  }
+
   /** Exactly `length` bytes within two seconds. */
   async read(length: number): Promise<Uint8Array> {
     return this.#inbox.read(length, { timeoutMs: ANSWER_MS, signal: this.#signal });
@@ -254,15 +296,6 @@ export class RawRepl {
   #keepApart(bytes: Uint8Array): void {
     if (bytes.length > 0) this.#stray.push(bytes);
     this.#keepTail(bytes);
-  }
-
-  /** Takes and counts the bytes of this value that come first; 0 when something else does. */
-  async countLeading(value: number, timeoutMs: number): Promise<number> {
-    const run = (unread: Uint8Array): number => {
-      const other = unread.findIndex((byte) => byte !== value);
-      return other < 0 ? unread.length || -1 : other;
-    };
-    return (await this.#inbox.until(run, { timeoutMs, signal: this.#signal })).length;
   }
 
   /** Reads what must come now. */

@@ -1,25 +1,27 @@
 /**
- * Puts one file on the board, whole or not at all: it is written beside, hashed on the board, and renamed
- * over the old one only when the hash is right.
+ * Puts files on the board, each whole or not at all: it is written beside, read back and hashed on the board, and
+ * renamed over the old one only when the hash is right.
  */
 import { createHash } from 'node:crypto';
+import type { PortErrorCode } from '../transport/errors.ts';
+import { CodedError } from '../errors/coded-error.ts';
 import { boardPath } from './board-path.ts';
-import { boardScript, splitResult } from './board-script.ts';
+import { Delivery } from './delivery.ts';
+import type { Packing } from './delivery.ts';
 import { MicroPythonError } from './errors.ts';
+import type { MicroPythonErrorCode } from './errors.ts';
+import { statFile } from './files.ts';
+import type { OutgoingFile } from './outgoing.ts';
 import type { RawRepl } from './raw-repl.ts';
+
+export type { OutgoingFile };
 
 export interface UploadResult {
   /** Absolute path on the board. */
   path: string;
   bytes: number;
-  /** Hex, as computed on the board from what its disk holds. */
+  /** Hex, of what the board has read back from its disk. */
   sha256: string;
-}
-
-export interface OutgoingFile {
-  /** From the root, as `boardPath` takes it. */
-  path: string;
-  content: Uint8Array;
 }
 
 /** Bytes of all files together. */
@@ -34,105 +36,136 @@ export interface UploadOptions {
   onFile?: ((result: UploadResult) => void) | undefined;
 }
 
-/** Bytes for which one 01 from the board stands, and bytes of data in a block; as in `board/receive.py`. */
-const WINDOW = 128;
-const BLOCK = 2048;
-const INVITATION = 0x01;
-const BLOCK_MARK = 0x01;
-const END_OF_FILE = new Uint8Array(3);
-/** The board erases flash while it writes: seconds on a nearly full disk. */
-const STALL_TIMEOUT_MS = 15_000;
-/** Time for hashing and renaming, per started megabyte. */
-const FINISH_MS_PER_MB = 30_000;
+/**
+ * What the board has under the path of a file that failed: `old` is what was there before, which may be nothing.
+ * `either`: the board was lost in the very moment in which one took the place of the other.
+ */
+export type Kept = 'old' | 'new' | 'either';
+
+/** Milliseconds for the board to end its script after a cancel. */
+const LEAVE_MS = 4000;
+/** So often what is left is begun anew when the line, and not the board, is at fault. */
+const ATTEMPTS = 3;
+/** The line was at fault: what was said may not have been heard. */
+const LINE_ERRORS: readonly string[] = [
+  'file-damaged',
+  'python-error',
+  'read-timeout',
+  'repl-confused',
+  'no-prompt',
+] satisfies (MicroPythonErrorCode | PortErrorCode)[];
 
 /**
- * Puts files on the board in their order, each whole or not at all; the first that fails ends it. Throws as
- * `uploadFile`; `facts.path` is the file that failed, `facts.done` are the paths that are on the board.
+ * Puts files on the board in their order; the first that fails ends it. Throws `MicroPythonError` 'disk-full' (facts
+ * `bytes`, `free`), 'is-a-folder' and others of the file system, 'bad-file-name', 'file-damaged', and what a run may
+ * throw. Facts: `path`, the file that failed; `kept`, see `Kept`; `done`, the paths that are on the board.
  */
 export async function uploadFiles(
   repl: RawRepl,
   files: readonly OutgoingFile[],
-  { onProgress, onFile }: UploadOptions = {},
+  options: UploadOptions = {},
 ): Promise<UploadResult[]> {
-  const total = files.reduce((sum, { content }) => sum + content.length, 0);
-  const results: UploadResult[] = [];
-  let before = 0;
-  for (const { path, content } of files) {
-    const result = await uploadFile(repl, path, content, ({ done }) =>
-      onProgress?.({ done: before + done, total }),
-    );
-    before += content.length;
-    results.push(result);
-    onFile?.(result);
+  const upload = new Upload(
+    repl,
+    files.map(({ path, content }) => ({ path: boardPath(path), content })),
+    options,
+  );
+  return upload.run();
+}
+
+class Upload {
+  readonly #repl: RawRepl;
+  readonly #files: readonly OutgoingFile[];
+  readonly #options: UploadOptions;
+  readonly #results: UploadResult[] = [];
+  readonly #total: number;
+  #packing: Packing = 'packed';
+
+  constructor(repl: RawRepl, files: readonly OutgoingFile[], options: UploadOptions) {
+    this.#repl = repl;
+    this.#files = files;
+    this.#options = options;
+    this.#total = bytesOf(files);
   }
-  return results;
-}
 
-/**
- * Uploads. Throws `MicroPythonError` 'disk-full', 'file-damaged', 'bad-file-name' or 'python-error'; the
- * old file is then still there.
- */
-export async function uploadFile(
-  repl: RawRepl,
-  name: string,
-  content: Uint8Array,
-  onProgress: (progress: UploadProgress) => void,
-): Promise<UploadResult> {
-  const path = boardPath(name);
-  const expected = createHash('sha256').update(content).digest('hex');
-  await repl.begin(await boardScript('receive', [path, content.length, expected]));
-  await sendBlocks(repl, content, onProgress);
-  const printed: Uint8Array[] = [];
-  const timeoutMs = FINISH_MS_PER_MB * (1 + Math.floor(content.length / 1e6));
-  const raised = await repl.finish({
-    timeoutMs,
-    onOutput: (bytes) => void printed.push(bytes),
-  });
-  if (raised) throw new MicroPythonError('python-error', raised, { text: raised, path });
-  return checked(splitResult(Buffer.concat(printed)).value, path, content.length, expected);
-}
-
-async function sendBlocks(
-  repl: RawRepl,
-  content: Uint8Array,
-  onProgress: (p: UploadProgress) => void,
-): Promise<void> {
-  for (let at = 0; at < content.length; at += BLOCK) {
-    const data = content.subarray(at, at + BLOCK);
-    const header = [BLOCK_MARK, data.length & 0xff, data.length >> 8];
-    if (!(await sendInvited(repl, Buffer.concat([Uint8Array.from(header), data])))) return;
-    onProgress({ done: at + data.length, total: content.length });
+  async run(): Promise<UploadResult[]> {
+    for (let attempt = 1; this.#results.length < this.#files.length; attempt++) {
+      const delivery = this.#delivery();
+      try {
+        await delivery.run(this.#packing);
+      } catch (error) {
+        await this.#settle(error, delivery, attempt < ATTEMPTS);
+      }
+    }
+    return this.#results;
   }
-  await sendInvited(repl, END_OF_FILE);
-}
 
-/** Sends as the board invites. Anything else it prints means that it takes no more: `false`. */
-async function sendInvited(repl: RawRepl, bytes: Uint8Array): Promise<boolean> {
-  for (let at = 0; at < bytes.length;) {
-    const windows = await repl.countLeading(INVITATION, STALL_TIMEOUT_MS);
-    if (windows === 0) return false;
-    const piece = bytes.subarray(at, at + windows * WINDOW);
-    await repl.write(piece);
-    at += piece.length;
-  }
-  return true;
-}
-
-function checked(result: unknown, path: string, bytes: number, expected: string): UploadResult {
-  const { sha256, free } = (result ?? {}) as { sha256?: string; free?: number };
-  if (free !== undefined) {
-    throw new MicroPythonError('disk-full', `${path} needs ${bytes} bytes, ${free} are free`, {
-      path,
-      bytes,
-      free,
+  #delivery(): Delivery {
+    const before = bytesOf(this.#files.slice(0, this.#results.length));
+    return new Delivery(this.#repl, this.#files.slice(this.#results.length), {
+      onContent: (bytes) => this.#options.onProgress?.({ done: before + bytes, total: this.#total }),
+      onStored: () => this.#stored(),
     });
   }
-  if (sha256 !== expected) {
-    throw new MicroPythonError('file-damaged', `${path} did not arrive whole`, {
-      path,
-      expected,
-      found: sha256,
-    });
+
+  #stored(): void {
+    const { path, content } = this.#files[this.#results.length] as OutgoingFile;
+    const result = { path, bytes: content.length, sha256: sha256(content) };
+    this.#results.push(result);
+    this.#options.onFile?.(result);
   }
-  return { path, bytes, sha256 };
+
+  /** Returns when what is left may be tried again; throws with what is known of the file that failed. */
+  async #settle(error: unknown, delivery: Delivery, mayTryAgain: boolean): Promise<void> {
+    if (this.#repl.signal.aborted) {
+      this.#repl.resume(AbortSignal.timeout(LEAVE_MS));
+      await delivery.leave().catch(() => undefined);
+      throw error;
+    }
+    const kept = await this.#kept(error, delivery);
+    if (kept === 'new') this.#stored();
+    if (needsPlain(error)) this.#packing = 'plain';
+    else if (!mayTryAgain || !isOfLine(error)) throw this.#told(error, kept);
+  }
+
+  /** What the board has under the path of the file that came next; it is asked where that is not certain. */
+  async #kept(error: unknown, delivery: Delivery): Promise<Kept> {
+    const next = this.#files[this.#results.length];
+    const certain = delivery.mayHaveStoredNext ? 'either' : 'old';
+    if (!next || !isOfLine(error)) return certain;
+    try {
+      await delivery.leave();
+      await this.#repl.enter();
+      if (certain === 'old') return 'old';
+      const found = await statFile(this.#repl, next.path, { hashes: true });
+      return found?.sha256 === sha256(next.content) ? 'new' : 'old';
+    } catch {
+      // What went wrong first is thrown; this is only what could not be settled.
+      return certain;
+    }
+  }
+
+  #told(error: unknown, kept: Kept): unknown {
+    const path = this.#files[this.#results.length]?.path;
+    const done = this.#results.map((result) => result.path);
+    return error instanceof CodedError ? error.tell({ path, kept, done }) : error;
+  }
+}
+
+/** The line was at fault, or what it carried. */
+function isOfLine(error: unknown): boolean {
+  return error instanceof CodedError && LINE_ERRORS.includes(String(error.code));
+}
+
+/** A firmware without `deflate` says so before anything is sent. */
+function needsPlain(error: unknown): boolean {
+  return error instanceof MicroPythonError && /ImportError.*'deflate'/.test(error.message);
+}
+
+function bytesOf(files: readonly OutgoingFile[]): number {
+  return files.reduce((sum, { content }) => sum + content.length, 0);
+}
+
+function sha256(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }

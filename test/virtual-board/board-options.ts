@@ -17,6 +17,8 @@ export interface BoardOptions {
   enRiseMs?: number;
   /** Silence between `entry` and the start of the program. */
   bootMs?: number;
+  /** Rate of the program's console, where its firmware was built with another than 115200. */
+  replBaud?: number;
   /** Milliseconds a USB adapter keeps bytes for more to come; 0: it does not. */
   latencyMs?: number;
   /** What the ROM does with the first sync after a reset: some are lost while it learns the rate. */

@@ -235,6 +235,7 @@ export class Board {
       reason,
     });
     this.#program = program;
+    this.uart.baudRate = this.#options.replBaud ?? this.uart.baudRate;
     this.uart.attach(program);
     const kept = Uint8Array.from(this.#typedAhead);
     this.#typedAhead = [];

@@ -29,6 +29,8 @@ export interface LaunchOptions {
   usb?: { kind: 'otg' | 'jtag'; root: string };
   /** Address of the chip, 12 hexadecimal digits. */
   mac?: string;
+  /** Rate of the program's console, default 115200. */
+  replBaud?: number;
   latencyMs?: number;
   timing?: 'datasheet' | 'none';
   bootMs?: number;
@@ -209,6 +211,7 @@ function flags(options: LaunchOptions): string[] {
   add('--usb', options.usb?.kind);
   add('--usb-root', options.usb?.root);
   add('--mac', options.mac);
+  add('--repl-baud', options.replBaud);
   add('--latency', options.latencyMs);
   add('--timing', options.timing);
   add('--boot-ms', options.bootMs);

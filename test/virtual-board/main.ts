@@ -11,6 +11,7 @@
  * --pty                open a pty (Linux); --pty-link PATH: a stable name for it
  * --usb KIND           otg or jtag: the chip's own USB, in a folder made like /sys and /dev: --usb-root DIR
  * --mac HEX            address of the chip, 12 digits
+ * --repl-baud N        rate of the program's console, default 115200
  * --latency MS         USB adapter's latency timer, default 1; 0: none
  * --timing MODE        datasheet (default) or none
  * --boot-ms MS         silence before the program's first output, default 300
@@ -58,6 +59,7 @@ function options(): RunOptions {
       usb: { type: 'string' },
       'usb-root': { type: 'string' },
       mac: { type: 'string' },
+      'repl-baud': { type: 'string' },
       latency: { type: 'string', default: '1' },
       timing: { type: 'string', default: 'datasheet' },
       'boot-ms': { type: 'string', default: '300' },
@@ -85,6 +87,7 @@ function options(): RunOptions {
     ...(values.usb !== undefined && { usb: oneOf('usb', values.usb, ['otg', 'jtag']) }),
     ...(values['usb-root'] !== undefined && { usbRoot: values['usb-root'] }),
     ...(values.mac !== undefined && { mac: Uint8Array.from(Buffer.from(values.mac, 'hex')) }),
+    ...(values['repl-baud'] !== undefined && { replBaud: number('repl-baud', values['repl-baud']) }),
     latencyMs: number('latency', values.latency),
     timing: oneOf('timing', values.timing, ['datasheet', 'none']),
     bootMs: number('boot-ms', values['boot-ms']),

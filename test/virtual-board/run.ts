@@ -27,6 +27,7 @@ export interface RunOptions {
   usb?: UsbPersonality;
   usbRoot?: string;
   mac?: Uint8Array;
+  replBaud?: number;
   latencyMs: number;
   timing: 'datasheet' | 'none';
   bootMs: number;

@@ -1,16 +1,61 @@
-# Receives one file from stdin, whole or not at all: written beside, hashed, renamed over.
-#
-# It comes in blocks: 01, two bytes of length (low first), data; zeros end it. The board paces the host:
-# every byte 01 it prints invites 128 bytes more. Nothing is invited beyond the end of a block, as the input
-# ring holds 260 bytes and nothing reads it while the block is written to the disk. Ctrl-C is only data
-# meanwhile; a host that gives up sends zeros until this ends.
-import sys, os, hashlib, binascii, json, micropython, select
-
-WINDOW = 128
-BLOCK = 2048
+# The board's end of an upload. Files come as one stream, in packets (packets.py), deflated or not. Of each: the length
+# of its path, its size and the length of its check; path, check, content; at the end a path of no length. Each is
+# written beside, read back, and renamed over the old one. Ctrl-C is data meanwhile.
+import sys, os, io, gc, json, struct, micropython
 
 
-def make_folders(path):
+# What the packets carry. Its buffers are made once: the heap is small, and falls to pieces.
+class Stream:
+    def __init__(self, line):
+        size = 8192
+        bits = 13
+        gc.collect()
+        while size > 512 and gc.mem_free() < 12 * size:
+            size >>= 1
+            bits -= 1
+        self.line = line
+        self.body = memoryview(bytearray(size))
+        self.out = memoryview(bytearray(size >> 1))
+        self.source = io.BytesIO(size + 16)
+        self.inflate = inflater(self.source, bits)
+        self.end = self.left = 0
+        tell("H" + json.dumps([size, bits if self.inflate else 0, CHECK]))
+
+    # At most so many bytes, good until the next call.
+    def some(self, most):
+        if not self.left:
+            self.next()
+        n = min(most, self.left, len(self.out))
+        self.left -= n
+        data = self.out[:n]
+        if self.deflated:
+            self.inflate.readinto(data)
+        else:
+            data[:] = self.data[:n]
+            self.data = self.data[n:]
+        return data
+
+    def next(self):
+        kind, self.data, self.left = self.line.packet(self.body)
+        self.deflated = kind == 90
+        if self.deflated:
+            # The decoder takes no more than it needs: the end of what it had last may still be there.
+            source = self.source
+            rest = source.read(self.end - source.tell())
+            source.seek(0)
+            source.write(rest)
+            source.write(self.data)
+            self.end = source.tell()
+            source.seek(0)
+
+    def exactly(self, n):
+        data = b""
+        while len(data) < n:
+            data += self.some(n - len(data))
+        return data
+
+
+def make_way(path):
     at = path.find("/", 1)
     while at > 0:
         try:
@@ -21,78 +66,70 @@ def make_folders(path):
         at = path.find("/", at + 1)
 
 
-def free_space(path):
+# Two blocks more than the file has are for its folder.
+def make_sure_it_fits(path, size):
     fs = os.statvfs(path[: path.rfind("/")] or "/")
-    return fs[1] * fs[3]
+    free = fs[1] * fs[3]
+    if size + 2 * fs[0] > free:
+        raise OSError(28, free)
 
 
-def read(poll, view):
-    if not poll.poll(3000):
-        raise OSError(110)
-    sys.stdin.buffer.readinto(view)
-
-
-def receive(poll, view):
-    header = bytearray(3)
-    sys.stdout.write("\x01")
-    read(poll, header)
-    if header[0] == 0:
-        return 0
-    got = 3
-    granted = WINDOW
-    total = 3 + header[1] + (header[2] << 8)
-    while got < total:
-        while granted < total and granted - got <= WINDOW:
-            sys.stdout.write("\x01")
-            granted += WINDOW
-        n = min(WINDOW - got % WINDOW, total - got)
-        read(poll, view[got - 3 : got - 3 + n])
-        got += n
-    return total - 3
-
-
-def copy(path, poll):
-    buffer = memoryview(bytearray(BLOCK))
-    with open(path, "wb") as f:
-        n = receive(poll, buffer)
-        while n:
-            f.write(buffer[:n])
-            n = receive(poll, buffer)
-
-
-def sha256(path):
-    h = hashlib.sha256()
-    buffer = memoryview(bytearray(512))
+def check(path, buffer):
+    h = hasher()
     with open(path, "rb") as f:
         n = f.readinto(buffer)
         while n:
             h.update(buffer[:n])
             n = f.readinto(buffer)
-    return binascii.hexlify(h.digest()).decode()
+    return h.digest()
 
 
-def main(path, size, expected):
-    make_folders(path)
-    free = free_space(path)
-    if free < size + 8192:
-        return {"free": free}
+def store(stream, path, size, expected):
+    make_way(path)
+    make_sure_it_fits(path, size)
     part = path + ".part"
-    poll = select.poll()
-    poll.register(sys.stdin, select.POLLIN)
-    micropython.kbd_intr(-1)
     try:
-        copy(part, poll)
-        found = sha256(part)
-        if found == expected:
-            os.rename(part, path)
-        else:
-            os.remove(part)
-        return {"sha256": found}
-    except Exception as e:
+        with open(part, "wb") as f:
+            while size:
+                data = stream.some(size)
+                f.write(data)
+                size -= len(data)
+        if check(part, stream.out) != expected:
+            raise OSError(5)
+        os.rename(part, path)
+    except BaseException as e:
         try:
             os.remove(part)
         except OSError:
             pass
         raise e
+
+
+def files(stream):
+    number = 0
+    while True:
+        length, size, checked = struct.unpack("<HIB", stream.exactly(7))
+        if not length:
+            return
+        path = stream.exactly(length).decode()
+        store(stream, path, size, stream.exactly(checked))
+        tell("F%d" % number)
+        number += 1
+
+
+def main(*settings):
+    line = Line(*settings)
+    micropython.kbd_intr(-1)
+    ended = False
+    try:
+        files(Stream(line))
+        ended = True
+    except OSError as e:
+        # Twice, as nobody asks for it again.
+        for _ in range(2):
+            tell("E" + json.dumps(e.args))
     finally:
+        # What still comes is not for the REPL.
+        if not ended:
+            line.drain(200)
         micropython.kbd_intr(3)

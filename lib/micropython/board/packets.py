@@ -1,0 +1,95 @@
+# The board's end of a line on which packets come.
+#
+# Packet: kind, epoch, number (2 bytes), bytes that follow, bytes it stands for (2 each), CRC-32 of all but itself;
+# then the bytes.
+#
+# The board invites: A packet n, and 256 bytes beyond it, which the input ring holds while nothing reads it; a dot
+# tells of `every` bytes read. After damage (D) or silence (S) it waits until the line rests, and invites anew under a new
+# epoch; packets of an older one are passed over. Where a packet is due, Ctrl-C ends it all, if nothing but keys comes
+# with it.
+import sys, struct, select, binascii
+
+RING = 256
+
+
+def tell(text):
+    sys.stdout.write("\x1e%s%04x\n" % (text, binascii.crc32(text.encode()) & 0xFFFF))
+
+
+class Line:
+    # In one piece a read waits for ever: before each `step` bytes it is made sure that the line is not silent.
+    def __init__(self, step, every, dot, patience):
+        poll = select.poll()
+        poll.register(sys.stdin, select.POLLIN)
+        self.poll = poll.ipoll
+        self.step = step
+        self.every = every
+        self.dot = dot
+        self.patience = patience
+        self.one = memoryview(bytearray(1))
+        self.head = memoryview(bytearray(12))
+        self.number = self.epoch = 0
+
+    # Returns how many bytes came before the line was silent for so long. Makes no objects, as a collection takes
+    # longer than the ring lasts.
+    def fill(self, view, ms):
+        poll, one, step, every = self.poll, self.one, self.step, self.every
+        read, write = sys.stdin.buffer.readinto, sys.stdout.write
+        at, end = 0, len(view)
+        while at < end:
+            came = False
+            for came in poll(ms):
+                pass
+            if not came:
+                break
+            # Towards the end bytes may be missing, and none come that make up for them.
+            if step > 1 and end - at > RING:
+                read(view[at : at + step])
+                at += step
+            else:
+                read(one)
+                view[at] = one[0]
+                at += 1
+            if not at % every:
+                write(self.dot)
+        return at
+
+    # Lets pass what comes until the line rests; returns the begin of it.
+    def drain(self, ms, begun=b""):
+        while self.fill(self.one, ms):
+            if len(begun) < RING:
+                begun += self.one
+        return begun
+
+    # Its kind, its data (in `body`), and the number of bytes it stands for.
+    def packet(self, body):
+        wait = self.patience
+        why = "A"
+        while True:
+            tell("%s%d,%d" % (why, self.number, self.epoch))
+            found, got = self.look(body, wait)
+            if found:
+                self.number += 1
+                return found
+            keys = self.drain(50, bytes(self.head[:got]))
+            if b"\x03" in keys and not keys.strip(b"\r\x01\x02\x03\x04"):
+                raise KeyboardInterrupt
+            wait = self.patience if got else wait * 2
+            if wait > 4000:
+                raise OSError(110)
+            self.epoch = self.epoch + 1 & 255
+            why = "D" if got else "S"
+
+    def look(self, body, wait):
+        head = self.head
+        while True:
+            got = self.fill(head, wait)
+            if got < 12:
+                break
+            kind, epoch, number, length, plain, crc = struct.unpack("<BBHHHI", head)
+            data = body[:length]
+            if self.fill(data, self.patience) < length or crc != binascii.crc32(data, binascii.crc32(head[:8])):
+                break
+            if epoch == self.epoch:
+                return (kind, data, plain) if number == self.number else None, got
+        return None, got

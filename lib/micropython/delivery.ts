@@ -1,0 +1,194 @@
+/**
+ * One session with `board/receive.py`: the board invites packets, and tells of each file that is in its place.
+ */
+import { BoardLines } from './board-lines.ts';
+import type { BoardLine } from './board-lines.ts';
+import { boardScript, packedScript } from './board-script.ts';
+import { MicroPythonError } from './errors.ts';
+import { fileError } from './file-error.ts';
+import { ignoreTimeout } from './ignore-timeout.ts';
+import { Outgoing } from './outgoing.ts';
+import type { Check, OutgoingFile } from './outgoing.ts';
+import { Packets } from './packets.ts';
+import type { RawRepl } from './raw-repl.ts';
+import { RestartWatch } from './restart.ts';
+import { RunEnd } from './run-end.ts';
+import { Input, paceOf, Sending } from './sending.ts';
+
+export interface DeliveryEvents {
+  /** Bytes of content of this session that the board has taken. */
+  onContent: (bytes: number) => void;
+  /** The next file is in its place. */
+  onStored: () => void;
+}
+
+/** How the script comes to the board: most firmwares have the modules for the short way, and others say so at once. */
+export type Packing = 'packed' | 'plain';
+
+const SCRIPT = ['packets', 'receive'] as const;
+/** The board takes a silence of so many milliseconds for an end. A host that is busy is asked again, no more. */
+const PATIENCE_MS = 250;
+/** The next piece of the script is read; the whole of it compiled, which a slow board takes its time over. */
+const LOAD_MS = 5000;
+const HELLO_MS = 10_000;
+/** The board hashes a large file, or erases flash, and says nothing meanwhile. */
+const STALL_MS = 20_000;
+/** No packet is longer on the wire: so much is lost with a damaged one. */
+const PACKET_MS = 750;
+const SMALLEST_BLOCK = 1024;
+/** Invitations anew without any packet that came through between. */
+const MOST_DAMAGED = 40;
+/** Up to this rate the board looks for silence before every byte; faster, its interpreter could not follow. */
+const SLOW_BAUD = 115_200;
+const STEP = 32;
+/** More than a read of the board's waits for in one piece. */
+const CTRL_C = '\x03'.repeat(64);
+const LEAVE_MS = 1000;
+const TIMED_OUT = 110;
+const NOT_WHOLE = 5;
+
+export class Delivery {
+  readonly #repl: RawRepl;
+  readonly #files: readonly OutgoingFile[];
+  readonly #events: DeliveryEvents;
+  readonly #pace;
+  readonly #end: RunEnd;
+  readonly #restart = new RestartWatch();
+  /** What the loader of the packed script reads. */
+  #script: Input | undefined;
+  /** Both known since the board's hello. */
+  #outgoing: Outgoing | undefined;
+  #sending: Sending | undefined;
+  #refusal: MicroPythonError | undefined;
+  #stored = 0;
+  #told = 0;
+
+  constructor(repl: RawRepl, files: readonly OutgoingFile[], events: DeliveryEvents) {
+    this.#repl = repl;
+    this.#files = files;
+    this.#events = events;
+    this.#pace = paceOf(repl);
+    const lines = new BoardLines(
+      (line) => this.#hear(line),
+      () => (this.#sending ?? this.#script)?.dot(),
+    );
+    this.#end = new RunEnd((bytes) => lines.push(bytes));
+  }
+
+  /** Whether the file that is next may be in its place without that having been heard. */
+  get mayHaveStoredNext(): boolean {
+    if (!this.#outgoing || !this.#sending || this.#refusal) return false;
+    return this.#sending.reached >= this.#outgoing.endOf(this.#stored);
+  }
+
+  /**
+   * Returns when every file is in its place. Throws what the board's file system refuses, 'file-damaged' for a line
+   * that does not get better, 'python-error', 'board-restarted' and its like, and as `RawRepl.some`. The board's script may still run then: `leave`.
+   */
+  async run(packing: Packing): Promise<void> {
+    await this.#begin(packing);
+    while (!this.#end.ended) {
+      await this.#send();
+      await this.#listen();
+      this.#tellContent(this.#sending?.position ?? 0);
+    }
+    if (this.#refusal) throw this.#refusal;
+    const { raised } = this.#end;
+    if (raised) throw new MicroPythonError('python-error', raised, { text: raised });
+    if (this.#stored < this.#files.length) throw this.#damaged('the board has ended it');
+  }
+
+  /** Ends the board's script: where it waits for a packet, it takes Ctrl-C for what it is. */
+  async leave(): Promise<void> {
+    for (let attempt = 0; attempt < 3 && this.#isRunning(); attempt++) {
+      await this.#repl.pause(PATIENCE_MS + 50);
+      await this.#repl.write(CTRL_C);
+      const until = performance.now() + LEAVE_MS;
+      while (this.#isRunning() && performance.now() < until) {
+        const bytes = await this.#repl.some(until - performance.now()).catch(ignoreTimeout);
+        if (bytes) this.#end.push(bytes);
+      }
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { judgedAt } = this.#restart;
+    const waitMs = judgedAt === undefined ? this.#waitMs : judgedAt - performance.now();
+    const some = this.#repl.some(waitMs);
+    const bytes = await (judgedAt === undefined ? some : some.catch(ignoreTimeout));
+    if (bytes) {
+      this.#restart.hear(bytes);
+      this.#end.push(bytes);
+    }
+    this.#restart.judge();
+  }
+
+  get #waitMs(): number {
+    if (this.#sending) return STALL_MS;
+    return this.#script?.isRead === false ? LOAD_MS : HELLO_MS;
+  }
+
+  #isRunning(): boolean {
+    return this.#end.ended === undefined;
+  }
+
+  async #begin(packing: Packing): Promise<void> {
+    const { every, dot } = this.#pace;
+    const step = this.#repl.baudRate <= SLOW_BAUD ? 1 : STEP;
+    const args = [step, every, dot, PATIENCE_MS];
+    if (packing === 'plain') return this.#repl.begin(await boardScript(['older_tools', ...SCRIPT], args));
+    const pieces = { dot: dot.length, piece: every };
+    const { loader, packed } = await packedScript(['tools', ...SCRIPT], args, pieces);
+    await this.#repl.beginShort(loader);
+    this.#script = new Input(packed, this.#pace);
+  }
+
+  async #send(): Promise<void> {
+    if (this.#refusal) return;
+    if (this.#sending && this.#sending.damagedInRow > MOST_DAMAGED)
+      throw this.#damaged('nothing comes through');
+    const bytes = (this.#sending ?? this.#script)?.take();
+    if (bytes && bytes.length > 0) await this.#repl.write(bytes);
+  }
+
+  #hear({ letter, text }: BoardLine): void {
+    const [number = 0, epoch = 0] = text.split(',').map(Number);
+    if (letter === 'H') this.#hello(JSON.parse(text) as [number, number, Check]);
+    else if (letter === 'A') this.#sending?.invited(number);
+    else if (letter === 'D' || letter === 'S') this.#sending?.again(number, epoch);
+    else if (letter === 'E') this.#refusal = this.#refused(JSON.parse(text) as unknown[]);
+    else if (letter === 'F' && number === this.#stored) this.#isStored();
+  }
+
+  #hello([block, windowBits, check]: [number, number, Check]): void {
+    const fits = Math.floor(PACKET_MS / this.#repl.wireMs(1));
+    const limits = { block: Math.min(block, Math.max(SMALLEST_BLOCK, fits)), windowBits };
+    this.#outgoing = new Outgoing(this.#files, check);
+    this.#sending = new Sending(new Packets(this.#outgoing.bytes, limits), this.#pace);
+  }
+
+  #isStored(): void {
+    this.#tellContent(this.#outgoing?.endOf(this.#stored) ?? 0);
+    this.#stored += 1;
+    this.#events.onStored();
+  }
+
+  /** `at`: how far the board is in the stream. */
+  #tellContent(at: number): void {
+    if (at <= this.#told) return;
+    this.#told = at;
+    this.#events.onContent(this.#outgoing?.contentBefore(at) ?? 0);
+  }
+
+  #refused([errno, free]: unknown[]): MicroPythonError {
+    if (errno === TIMED_OUT || errno === NOT_WHOLE) return this.#damaged(`error ${errno}`);
+    const { path, content } = this.#files[this.#stored] ?? { path: '', content: new Uint8Array() };
+    const error = fileError(Number(errno), path);
+    return typeof free === 'number' ? error.tell({ bytes: content.length, free }) : error;
+  }
+
+  #damaged(why: string): MicroPythonError {
+    const path = this.#files[this.#stored]?.path ?? '';
+    return new MicroPythonError('file-damaged', `${path} did not arrive whole: ${why}`, { path });
+  }
+}
