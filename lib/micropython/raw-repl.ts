@@ -42,6 +42,11 @@ export interface RunOptions {
 
 const ignore = (): void => undefined;
 
+/** For what may fail as long as the port is there. */
+function ignoreTrouble(error: unknown): void {
+  if (!(error instanceof MicroPythonError)) ignoreTimeout(error);
+}
+
 export class RawRepl {
   readonly #transport: Transport;
   readonly #inbox: Inbox;
@@ -94,7 +99,7 @@ export class RawRepl {
    * the prompt, which may be any text. A firmware that prints no banner is taken to be there all the same.
    */
   async leave(): Promise<Uint8Array> {
-    if (this.helpers.size > 0) await this.#removeHelpers();
+    if (this.helpers.size > 0) await this.#removeHelpers().catch(ignoreTrouble);
     await this.write(`\r${CTRL_B}`);
     await this.#transport.drain();
     const wait = { timeoutMs: LEAVE_MS, signal: this.#signal };
@@ -109,7 +114,7 @@ export class RawRepl {
     return rest;
   }
 
-  /** They cost memory that the program on the board may want. */
+  /** They cost memory that the program on the board may want; the way back does not depend on it. */
   async #removeHelpers(): Promise<void> {
     const names = [...this.helpers].join(', ');
     this.helpers.clear();

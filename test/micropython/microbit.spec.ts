@@ -83,7 +83,17 @@ describe('micropython: a micro:bit of 2018', function () {
     const call = { name: 'max', args: [[1, 5, 3]], kwargs: {} };
     for (const asked of [evaluatePython(board, '6 * 7', soon), callPython(board, call, soon)])
       await assert.rejects(asked, failsWith('python-error'));
+    await assert.rejects(runPython(board, 'x = bytearray(100000)', soon), (error: unknown) => {
+      failsWith('python-error')(error);
+      assert.equal(parseTraceback((error as { facts: { text: string } }).facts.text).type, 'MemoryError');
+      return true;
+    });
     assert.equal(await output('print(6 * 7)'), '42\r\n');
+  });
+
+  it('tells a program that left by SystemExit from one that came to its end', async () => {
+    await assert.rejects(runPython(board, 'raise SystemExit', soon), failsWith('system-exit'));
+    assert.equal(await output('print("on")'), 'on\r\n');
   });
 
   it('is interrupted, in code of ours and in a program of its own', async () => {

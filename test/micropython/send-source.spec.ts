@@ -89,27 +89,29 @@ describe('micropython: source sent', () => {
     }
   });
 
-  it('and the error of a board that stops taking it is the traceback', async () => {
-    const traceback =
-      'Traceback (most recent call last):\r\n  File "<stdin>", line 1\r\nSyntaxError: invalid syntax\r\n';
-    let isTold = false;
-    const transport = new ScriptedTransport((bytes, say) => {
-      const typed = Buffer.from(bytes).toString('latin1');
-      if (typed === '\x05A\x01') say(WINDOW);
-      else if (typed === '\x04') say(`\x04${traceback}\x04>`);
-      else if (!isTold) {
-        isTold = true;
-        say('\x04');
-      }
+  const refusals = {
+    'has found an error':
+      'Traceback (most recent call last):\r\n  File "<stdin>", line 1\r\nSyntaxError: invalid syntax\r\n',
+    'has no memory left': 'MemoryError: memory allocation failed, allocating 2048 bytes\r\n',
+  };
+  for (const [why, text] of Object.entries(refusals)) {
+    it(`and the error of a board that ${why} and stops taking it is the traceback`, async () => {
+      let isTold = false;
+      const transport = new ScriptedTransport((bytes, say) => {
+        const typed = Buffer.from(bytes).toString('latin1');
+        if (typed === '\x05A\x01') say(WINDOW);
+        else if (typed === '\x04') say(`\x04${text}\x04>`);
+        else if (!isTold) {
+          isTold = true;
+          say('\x04');
+        }
+      });
+      const repl = new RawRepl(transport, new AbortController().signal);
+      const source = 'x = = 1\n'.repeat(500);
+      await assert.rejects(repl.run(source, { timeoutMs: 5000 }), failsWith('python-error', { text }));
+      assert.ok(transport.written.length < 600);
     });
-    const repl = new RawRepl(transport, new AbortController().signal);
-    const source = 'x = = 1\n'.repeat(500);
-    await assert.rejects(
-      repl.run(source, { timeoutMs: 5000 }),
-      failsWith('python-error', { text: traceback }),
-    );
-    assert.ok(transport.written.length < 600);
-  });
+  }
 
   it('to a board whose timer prints in between: that is output', async () => {
     const talk = 'tick\r\n';

@@ -1,7 +1,8 @@
 /** Expressions evaluated on a board, their values and their errors. */
 import assert from 'node:assert/strict';
-import { evaluate } from '../../lib/micropython/answer.ts';
+import { call, evaluate } from '../../lib/micropython/answer.ts';
 import type { RawRepl } from '../../lib/micropython/raw-repl.ts';
+import { ResultLine } from '../../lib/micropython/result-line.ts';
 import { parseTraceback } from '../../lib/micropython/traceback.ts';
 import { pythonValue } from '../../lib/micropython/values.ts';
 import { failsWith } from '../support/failures.ts';
@@ -51,6 +52,32 @@ describe('micropython: value of an expression', () => {
       assert.deepEqual(await value(expression), expected);
     });
   }
+
+  const sent: [string, unknown, string][] = [
+    ['the infinities and NaN', [Infinity, -Infinity, NaN], '[inf, -inf, nan]'],
+    ['a BigInt', 2n ** 70n, '1180591620717411303424'],
+    ['a Map', new Map([[1, 'one']]), "{'1': 'one'}"],
+    ['a Date', new Date(0), "'1970-01-01T00:00:00.000Z'"],
+    ['undefined and null', [undefined, null], '[None, None]'],
+    ['an ArrayBuffer', Uint8Array.of(1, 255).buffer, "b'\\x01\\xff'"],
+  ];
+  for (const [what, given, shown] of sent) {
+    it(`of JavaScript: ${what}`, async () => {
+      assert.equal(await call(repl, 'repr', [given], {}, { timeoutMs: 10_000 }), shown);
+    });
+  }
+
+  it('that is a dict with keys alike in JSON is told as a whole', async () => {
+    const { repr } = (await value('{1: "int", "1": "text"}')) as { repr: string };
+    assert.match(repr, /1: 'int'/);
+    assert.match(repr, /'1': 'text'/);
+  });
+
+  it('that something else prints into is told as confusion, not as a value', () => {
+    const line = new ResultLine();
+    line.push(Buffer.from('\x1e{"$int": "12tick\r\n3"}\r\n'));
+    assert.throws(() => line.end(), failsWith('repl-confused'));
+  });
 
   it('parts what an expression prints from its value', async () => {
     const pieces: Uint8Array[] = [];

@@ -142,6 +142,22 @@ describe('mp repl', function () {
       assert.deepEqual(await payload(node, { payload: 'print(1)' }), { stdout: '1\n' });
     });
 
+    it('ends where the board is reset or unplugged in the middle, and the next runs', async () => {
+      const node = await load('run');
+      const mishaps: [string, () => Promise<void>][] = [
+        ['board-restarted', () => board.pressEn()],
+        ['port-lost', () => board.unplug({ ms: 300 })],
+      ];
+      for (const [code, mishap] of mishaps) {
+        const running = node.send({ payload: 'print("on")\nwhile True: pass' });
+        await node.untilMeanwhile(({ payload: text }) => text === 'on\n');
+        node.meanwhile.length = 0;
+        await mishap();
+        assert.equal((await running).caught?.diagnosis?.code, code);
+        assert.equal(await payload(node, { mode: 'evaluate', payload: '1 + 1' }), 2);
+      }
+    });
+
     it('takes what looks like a prompt, an end or a restart for output', async () => {
       const node = await load('run');
       const odd = [
@@ -277,6 +293,32 @@ describe('mp repl', function () {
       const timer = `import machine\nmachine.Timer(0).init(mode=machine.Timer.ONE_SHOT, period=1500, callback=lambda t: print('{"t": 1}'))`;
       await node.send({ mode: 'run', payload: timer });
       await node.untilResult(({ payload: value }) => (value as Payload | undefined)?.['t'] === 1);
+    });
+
+    it('is heard by every node that listens, around an upload', async () => {
+      const others = [
+        {
+          id: 'other-id',
+          type: 'mp-repl',
+          board: 'board-id',
+          mode: 'listen',
+          timeout: '10',
+          wires: [['caught-id'], []],
+        },
+        { id: 'upload-id', type: 'mp-upload', board: 'board-id', path: '/data.txt', pathType: 'str' },
+      ];
+      const settings = { mode: 'listen', timeout: '10' };
+      const node = await NodeUnderTest.load('mp-repl', board.rfc2217, settings, {}, others);
+      await node.untilMeanwhile(state('live'));
+      node.receiveAt('upload-id', { payload: Buffer.alloc(20_000, 'x'), filename: '/data.txt' });
+      await node.untilMeanwhile(state('paused'));
+      node.meanwhile.length = 0;
+      await node.untilMeanwhile(state('live'));
+      node.receive({
+        mode: 'run',
+        payload: 'import os\nprint("size", os.stat("/data.txt")[6])\nos.remove("/data.txt")',
+      });
+      await Promise.all([node.untilResult(line('size 20000')), node.untilFailure(line('size 20000'))]);
     });
 
     it('is paused by a flash, and goes on by itself', async () => {

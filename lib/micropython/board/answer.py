@@ -1,5 +1,6 @@
 # Evaluates an expression, calls a function, or sets a name, with values that come and go as JSON. What JSON has
-# no shape for is tagged; keys that are no text are told as Python writes them.
+# no shape for is tagged; keys that are no text are told as Python writes them, but
+# for a dict in which two would be the same: that is told as a whole.
 import json, binascii, builtins
 
 
@@ -19,7 +20,9 @@ def shape(v):
     if isinstance(v, (list, tuple)):
         return [shape(x) for x in v]
     if isinstance(v, dict):
-        return tagged("dict", [[k if isinstance(k, str) else repr(k), shape(x)] for k, x in v.items()])
+        keys = [k if isinstance(k, str) else repr(k) for k in v]
+        if len(set(keys)) == len(keys):
+            return tagged("dict", [[k, shape(x)] for k, x in zip(keys, v.values())])
     return tagged("repr", repr(v))
 
 
