@@ -141,16 +141,18 @@ async function openOnce(transport: Transport, options: SessionOptions, way: Way)
   });
   const identity = await identify(loader);
   const { chip, security } = identity;
+  // Lines that did not bring it here would not bring it back from another rate.
+  const romBaud = strategy === BY_HAND.name ? SYNC_BAUD : way.romBaud;
   if (security?.secureDownload) return openSecured(loader, { ...identity, strategy }, options);
   const description = await describeChip(loader, chip);
   if (loader.mode.name === 'ROM') {
     // The chip's own port: its watchdogs go on through the reset.
     if (usbKind(transport) === 'usb-jtag') await silenceWatchdogs(loader, chip);
     const stub = way.stub ? stubFor(chip, description, security) : undefined;
-    if (stub !== undefined) await startStub(loader, chip, stub, way.romBaud);
+    if (stub !== undefined) await startStub(loader, chip, stub, romBaud);
   }
   if (loader.mode.name === 'stub') await changeBaud(loader, options.baudRate);
-  else await goOnInRom(loader, chip, way.romBaud, options);
+  else await goOnInRom(loader, chip, romBaud, options);
   const mac = await readMac(loader, chip);
   const { id, size } = await readFlashId(loader, chip);
   await setFlashSize(loader, size);

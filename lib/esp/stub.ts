@@ -37,8 +37,10 @@ export async function startStub(loader: Loader, chip: Chip, stub: string, upload
   try {
     const image = await stubImage(stub);
     const slowDown = await changeRomBaud(loader, chip, uploadBaud);
-    await upload(loader, image);
+    const hasArrived = await upload(loader, image).then(() => true, lostOnTheWay);
     await slowDown();
+    // What was too fast for this ROM or its line goes again at the first rate: a reset costs more, or needs a person.
+    if (!hasArrived) await upload(loader, image);
     await loader.handOver('MEM_END', words(0, image.entry), GREETING);
   } catch (error) {
     if (!(error instanceof EspError)) throw error;
@@ -57,6 +59,12 @@ async function upload(loader: Loader, stub: StubImage): Promise<void> {
   const block = usbKind(loader.transport) === 'usb-rom' ? USB_OTG_BLOCK : RAM_BLOCK;
   await writeMemory(loader, stub.text.address, stub.text.bytes, block);
   await writeMemory(loader, stub.data.address, stub.data.bytes, block);
+}
+
+/** A mask ROM stays in step when bytes of a block are lost; what else it minds it will mind again. */
+function lostOnTheWay(error: unknown): false {
+  if (error instanceof EspError) return false;
+  throw error;
 }
 
 async function writeMemory(

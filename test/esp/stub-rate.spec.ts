@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { flashAt } from '../support/flash-board.ts';
 import type { Flashed } from '../support/flash-board.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
+import type { Fault } from '../virtual-board/faults.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { LaunchOptions } from '../virtual-board/launch.ts';
 
@@ -15,6 +16,14 @@ describe('esp: the rate of the stub upload', () => {
     assert.deepEqual((await flashed({ chip: 'esp8266' })).steps, ['stub', 921600]);
   });
 
+  it('is the first one again, without another reset, where the ROM loses bytes at its fastest', async () => {
+    // One byte, and that in the stub: nothing before it is as long.
+    const lost: Fault = { kind: 'drop', every: 2000, times: 1, direction: 'to-chip', above: 115200 };
+    const { steps, events } = await flashed({}, [lost]);
+    assert.deepEqual(steps, [460800, 115200, 'stub', 921600]);
+    assert.equal(events.filter(({ kind }) => kind === 'connected').length, 1);
+  });
+
   it('is the first one when the ROM is not heard at the other', async () => {
     // Its measure is plausible and yet not what the ROM goes by.
     const { steps, events } = await flashed({ registers: [[0x3ff5f06c, 760 << 7]] });
@@ -25,10 +34,14 @@ describe('esp: the rate of the stub upload', () => {
 });
 
 /** Rates the loaders changed to, to the next usual one, and the start of the stub, in order. */
-async function flashed(options: LaunchOptions): Promise<Flashed & { steps: (number | 'stub')[] }> {
+async function flashed(
+  options: LaunchOptions,
+  faults: Fault[] = [],
+): Promise<Flashed & { steps: (number | 'stub')[] }> {
   const image = demoImage({ chip: options.chip ?? 'esp32', payloadSize: 20_000 });
   const board = await launchBoard({ timing: 'none', firmware: 'none', ...options });
   try {
+    for (const fault of faults) await board.fault(fault);
     const done = await flashAt(board.rfc2217, image.bytes);
     const steps = board.log().flatMap<number | 'stub'>(({ name, facts }) => {
       if (name === 'run-code') return ['stub'];

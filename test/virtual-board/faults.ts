@@ -6,8 +6,14 @@
 export type Direction = 'to-chip' | 'to-host' | 'both';
 
 export type Fault =
-  /** One byte in `every` (on average) is lost, has a bit flipped, or comes twice. */
-  | { kind: 'drop' | 'flip' | 'duplicate'; every: number; direction?: Direction; times?: number }
+  /** One byte in `every` (on average) is lost, has a bit flipped, or comes twice; `above` so many bits per second only. */
+  | {
+      kind: 'drop' | 'flip' | 'duplicate';
+      every: number;
+      direction?: Direction;
+      times?: number;
+      above?: number;
+    }
   /** The line stands still once, for so long. */
   | { kind: 'stall'; ms: number; direction?: Direction }
   /** The supply sags whenever a program starts: it boots again and again. */
@@ -64,9 +70,10 @@ export class Faults {
   }
 
   /** What is left of these bytes on their way. */
-  onWire(bytes: Uint8Array, way: 'to-chip' | 'to-host'): Uint8Array {
+  onWire(bytes: Uint8Array, way: 'to-chip' | 'to-host', baudRate: number): Uint8Array {
     const active = this.#list.filter(
-      (fault): fault is ByteFault => 'every' in fault && reaches(fault.direction, way),
+      (fault): fault is ByteFault =>
+        'every' in fault && reaches(fault.direction, way) && baudRate > (fault.above ?? 0),
     );
     if (active.length === 0) return bytes;
     const out: number[] = [];

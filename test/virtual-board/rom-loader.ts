@@ -54,6 +54,13 @@ interface Write {
   encrypted: boolean;
 }
 
+const DATA = new Set<number>([OP.MEM_DATA, OP.FLASH_DATA, OP.FLASH_DEFL_DATA]);
+
+/** A block that has lost bytes, to which a ROM says what it says to one with flipped bits. */
+function isTornBlock(frame: Uint8Array, request: Request | undefined): boolean {
+  return !request && frame[0] === 0 && DATA.has(frame[1] ?? 0);
+}
+
 type Result = { reason: number } | { body?: Uint8Array; exit?: LoaderExit; repeat?: number } | undefined;
 
 export class RomLoader {
@@ -91,6 +98,11 @@ export class RomLoader {
       const request = parseRequest(frame);
       const result = request ? await this.#handle(request) : { reason: INVALID };
       if (request) this.#link.event('command', { loader: 'rom', op: opName(request.op) });
+      if (isTornBlock(frame, request)) {
+        this.#lastOp = frame[1] ?? 0;
+        this.#answer(new Uint8Array(0), BAD_CHECKSUM, 1);
+        continue;
+      }
       if (!request || !result) {
         this.#answer(new Uint8Array(0), INVALID, REPEATS);
         continue;

@@ -52,11 +52,11 @@ export class Uart {
     this.baudRate = baudRate;
     this.#toChip = new Lane(clock, (bytes, hostBaud) => {
       this.stats.toChip += bytes.length;
-      hear(this.#faults.onWire(bytes, 'to-chip'), hostBaud);
+      hear(this.#faults.onWire(bytes, 'to-chip', hostBaud), hostBaud);
     });
     this.#toHost = new Lane(clock, (bytes, chipBaud) => {
       this.stats.toHost += bytes.length;
-      this.#collect(sample(this.#faults.onWire(bytes, 'to-host'), chipBaud, this.hostBaudRate));
+      this.#collect(sample(this.#faults.onWire(bytes, 'to-host', chipBaud), chipBaud, this.hostBaudRate));
       this.#refill();
     });
   }
