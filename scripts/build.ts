@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { withErrors } from './help.ts';
+import { withErrors, withSafeColons } from './help.ts';
 import type { Words } from './help.ts';
 import { reference } from './reference.ts';
 
@@ -35,10 +35,18 @@ for (const [name, from] of Object.entries(XTERM)) cpSync(`node_modules/${from}`,
 // Node-RED searches icons beside a node's file; one copy serves the whole module.
 cpSync('icons', 'dist/nodes/esp32-flash/icons', { recursive: true });
 
-for (const locale of readdirSync('dist/nodes/esp32-board/locales')) {
+function rewrite(file: string, change: (help: string) => string): void {
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
+}
+
+for (const type of readdirSync('nodes')) {
+  for (const locale of readdirSync(`nodes/${type}/locales`))
+    rewrite(`dist/nodes/${type}/locales/${locale}/${type}.html`, withSafeColons);
+}
+for (const locale of readdirSync('nodes/esp32-board/locales')) {
   const file = `dist/nodes/esp32-board/locales/${locale}/esp32-board`;
   const catalogue = JSON.parse(readFileSync(`${file}.json`, 'utf8')) as { diagnosis: Record<string, Words> };
-  writeFileSync(`${file}.html`, withErrors(readFileSync(`${file}.html`, 'utf8'), catalogue.diagnosis));
+  rewrite(`${file}.html`, (help) => withErrors(help, catalogue.diagnosis));
 }
 
 writeFileSync('docs/nodes.md', reference());
