@@ -9,6 +9,7 @@ import type { BoardEvent } from './board-options.ts';
 import type { ChipName } from './chips.ts';
 import type { BoardAddresses, BoardStats, Control, FromBoard, ToBoard } from './control.ts';
 import type { Fault } from './faults.ts';
+import type { InterpreterName } from './micropython/webassembly.ts';
 import type { Protection } from './protection.ts';
 
 export interface LaunchOptions {
@@ -17,6 +18,8 @@ export interface LaunchOptions {
   flashMb?: number;
   /** `demo` (default), `none`, or the path of a merged image. */
   firmware?: string;
+  /** MicroPython's build; default `usual`. */
+  interpreter?: InterpreterName;
   /** File that keeps the flash between runs. */
   flashFile?: string;
   /** Port of the RFC 2217 door, default any free one; `false`: no such door. */
@@ -204,6 +207,7 @@ function flags(options: LaunchOptions): string[] {
   add('--chip', options.chip);
   add('--flash-mb', options.flashMb);
   add('--firmware', options.firmware);
+  add('--interpreter', options.interpreter);
   add('--flash-file', options.flashFile);
   if (options.rfc2217 !== false) add('--rfc2217', options.rfc2217 ?? 0);
   if (options.pty) list.push('--pty');

@@ -8,9 +8,11 @@ import { DescriptorProgram } from './descriptor-program.ts';
 import { crc32 } from './image.ts';
 import type { Partition } from './image.ts';
 import type { NorFlash } from './nor-flash.ts';
+import type { InterpreterName } from './micropython/webassembly.ts';
 import type { Program, ProgramHost } from './program.ts';
 
 interface MicroPythonOptions {
+  interpreter: InterpreterName;
   flash: NorFlash;
   vfs: { offset: number; size: number };
   version: string;
@@ -51,7 +53,9 @@ const RESET_CAUSES: Record<ResetReason, number> = {
 };
 
 /** Loads the interpreter once, before anything boots. */
-export async function loadPrograms(): Promise<(host: ProgramHost, boot: ProgramBoot) => Program> {
+export async function loadPrograms(
+  interpreter: InterpreterName,
+): Promise<(host: ProgramHost, boot: ProgramBoot) => Program> {
   const source = new URL('./micropython/micropython.ts', import.meta.url);
   let MicroPython: MicroPythonClass | undefined;
   if (existsSync(source)) {
@@ -65,6 +69,7 @@ export async function loadPrograms(): Promise<(host: ProgramHost, boot: ProgramB
     }
     initialiseSettings(flash, partitions);
     return new MicroPython(host, {
+      interpreter,
       flash,
       vfs: { offset: vfs.offset, size: vfs.size },
       version: descriptor.version,

@@ -13,12 +13,14 @@ import type { UsbPersonality } from './doors/usb.ts';
 import { FlashFile } from './flash-file.ts';
 import { NorFlash } from './nor-flash.ts';
 import type { Protection } from './protection.ts';
+import type { InterpreterName } from './micropython/webassembly.ts';
 import { loadPrograms } from './programs.ts';
 
 export interface RunOptions {
   chip: ChipName;
   flashMb: number;
   firmware: string;
+  interpreter: InterpreterName;
   flashFile?: string;
   rfc2217Port?: number;
   pty: boolean;
@@ -152,7 +154,7 @@ export function tell(message: FromBoard): void {
 
 /** Runs the board; ends with its parent, with its standard input when started by a pipe, or on a signal. */
 export async function runBoard(options: RunOptions): Promise<void> {
-  const runner = new Runner(options, await loadPrograms());
+  const runner = new Runner(options, await loadPrograms(options.interpreter));
   const end = (code: number): void => {
     void runner.close().finally(() => process.exit(code));
     // Whatever hangs must not keep the process.

@@ -65,7 +65,7 @@ export class Board {
     const stdio = new Stdio(around);
     const store = new VfsStore(flash);
     const files = new Files(store, bytes);
-    const interpreter = await loadInterpreter(options.heapSize, (imports) => {
+    const interpreter = await loadInterpreter(options.interpreter, options.heapSize, (imports) => {
       files.install(imports);
       stdio.install(imports);
     });

@@ -1,8 +1,10 @@
 /** What the two threads say to each other besides the bytes in the channel. */
 import type { ChipRequest } from '../program.ts';
 import type { InterruptPlaces } from './interrupt.ts';
+import type { InterpreterName } from './webassembly.ts';
 
 export interface WorkerOptions {
+  interpreter: InterpreterName;
   channel: SharedArrayBuffer;
   flash: SharedArrayBuffer;
   vfs: { offset: number; size: number };

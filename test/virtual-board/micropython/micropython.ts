@@ -8,8 +8,11 @@ import type { Program, ProgramHost } from '../program.ts';
 import { Channel } from './channel.ts';
 import { Interrupt } from './interrupt.ts';
 import type { WorkerMessage, WorkerOptions } from './messages.ts';
+import type { InterpreterName } from './webassembly.ts';
 
 export interface MicroPythonOptions {
+  /** Default `usual`. */
+  interpreter?: InterpreterName;
   flash: NorFlash;
   /** The partition of the files. */
   vfs: { offset: number; size: number };
@@ -42,6 +45,7 @@ export class MicroPython implements Program {
   constructor(host: ProgramHost, options: MicroPythonOptions) {
     this.#host = host;
     const workerData: WorkerOptions = {
+      interpreter: options.interpreter ?? 'usual',
       channel: this.#channel.memory,
       flash: options.flash.memory,
       vfs: options.vfs,

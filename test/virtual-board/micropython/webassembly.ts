@@ -83,7 +83,14 @@ export interface Interpreter extends LoadedPackage {
   readonly memory: WebAssembly.Memory;
 }
 
-const PACKAGE = '@micropython/micropython-webassembly-pyscript';
+/** The builds the board can run: which are newest, and oldest that knows what is needed here, `package.json` says. */
+export const INTERPRETERS = {
+  usual: '@micropython/micropython-webassembly-pyscript',
+  newest: 'micropython-newest',
+  oldest: 'micropython-oldest',
+} as const;
+export type InterpreterName = keyof typeof INTERPRETERS;
+
 /**
  * This build collects garbage only between two commands, so a running program may take far more than
  * a board has, but not all that this machine has.
@@ -93,9 +100,9 @@ const MEMORY_SECTION = 5;
 const LIMITS_SHARED = 3;
 
 /** The module's bytes with its memory declared shared: flags 1 (has a maximum) become 3. */
-function sharedMemoryModule(): WebAssembly.Module {
+function sharedMemoryModule(name: InterpreterName): WebAssembly.Module {
   const bytes = new Uint8Array(
-    readFileSync(fileURLToPath(import.meta.resolve(`${PACKAGE}/micropython.wasm`))),
+    readFileSync(fileURLToPath(import.meta.resolve(`${INTERPRETERS[name]}/micropython.wasm`))),
   );
   let at = 8;
   const varint = () => {
@@ -122,10 +129,11 @@ function sharedMemoryModule(): WebAssembly.Module {
 
 /** @param intercept may replace what the module imports, before it is bound */
 export async function loadInterpreter(
+  name: InterpreterName,
   heapSize: number,
   intercept: (imports: WasmImports) => void,
 ): Promise<Interpreter> {
-  const { loadMicroPython } = (await import(PACKAGE)) as {
+  const { loadMicroPython } = (await import(INTERPRETERS[name])) as {
     loadMicroPython: (options: { heapsize: number }) => Promise<LoadedPackage>;
   };
   // The package keeps its instantiation to itself; in this thread it is the only one.
@@ -136,7 +144,7 @@ export async function loadInterpreter(
     const grow = environment['emscripten_resize_heap'] as (size: number) => number;
     environment['emscripten_resize_heap'] = (size: number) => (size >>> 0 > MEMORY_LIMIT ? 0 : grow(size));
     intercept(environment);
-    const module = sharedMemoryModule();
+    const module = sharedMemoryModule(name);
     const instance = new WebAssembly.Instance(module, imports);
     memory = instance.exports['memory'] as WebAssembly.Memory;
     return Promise.resolve({ module, instance });
