@@ -30,115 +30,126 @@ ${SWALLOWS.replace('pass', 'dog.feed()').replace('sleep_ms(10)', 'sleep_ms(10); 
   'restarts the chip soon': `${WORKS}import machine\nmachine.reset()\n`,
 };
 
-describe('board: rescue', function () {
-  this.timeout(90_000);
-  let device: VirtualBoard;
-  let board: Board;
-  let steps: string[];
-  let backups: Map<string, Buffer>;
+/** A virtual board in trouble, and what its rescue did. */
+class Patient {
+  readonly device: VirtualBoard;
+  readonly board: Board;
+  readonly steps: string[] = [];
+  readonly backups = new Map<string, Buffer>();
 
-  const start = async (options: LaunchOptions = {}): Promise<void> => {
-    device = await launchBoard({ timing: 'none', bootMs: 50, ...options });
-    board = new Board({ port: options.pty ? device.pty : device.rfc2217, baudRate: 115200 });
-  };
-  beforeEach(() => {
-    [steps, backups] = [[], new Map<string, Buffer>()];
-  });
-  afterEach(async () => {
-    await board.close();
-    await device.close();
-  });
+  private constructor(device: VirtualBoard, port: string) {
+    this.device = device;
+    this.board = new Board({ port, baudRate: 115200 });
+  }
 
-  const rescue = (options: Partial<RescueOptions> = {}): Promise<Rescue> =>
-    rescueBoard(board, {
+  static async start(options: LaunchOptions = {}): Promise<Patient> {
+    const device = await launchBoard({ timing: 'none', bootMs: 50, ...options });
+    return new Patient(device, options.pty ? device.pty : device.rfc2217);
+  }
+
+  rescue(options: Partial<RescueOptions> = {}): Promise<Rescue> {
+    return rescueBoard(this.board, {
       baudRate: 2_000_000,
       connectTimeoutMs: 10_000,
       erase: false,
       onEvent: () => undefined,
-      onStep: (name, facts) => steps.push(facts ? `${name} ${facts.path}` : name),
-      onBackup: ({ label, data }) => void backups.set(label, data),
+      onStep: (name, facts) => this.steps.push(facts ? `${name} ${facts.path}` : name),
+      onBackup: ({ label, data }) => void this.backups.set(label, data),
       ...options,
     });
+  }
 
-  const write = async (path: string, content: string): Promise<void> => {
+  async write(path: string, content: string): Promise<void> {
     const source = `f = open(params["path"], "w")\nf.write(params["content"])\nf.close()`;
-    await runPython(board, source, { ...soon, params: { path, content } });
-  };
+    await runPython(this.board, source, { ...soon, params: { path, content } });
+  }
+
+  evaluate(expression: string): Promise<unknown> {
+    return evaluatePython(this.board, expression, soon);
+  }
+
+  async close(): Promise<void> {
+    await this.board.close();
+    await this.device.close();
+  }
+}
+
+/** The long ones wait most of their time: they go on beside the other tests. */
+async function on<T>(options: LaunchOptions, work: (patient: Patient) => Promise<T>): Promise<T> {
+  const patient = await Patient.start(options);
+  try {
+    return await work(patient);
+  } finally {
+    await patient.close();
+  }
+}
+
+async function erasing(): Promise<[Rescue, Patient['backups'], unknown]> {
+  return on({}, async (patient) => {
+    await patient.write('keep.txt', 'precious');
+    await patient.write('main.py', SLEEPS_AT_ONCE);
+    await patient.device.pressEn();
+    const rescued = await patient.rescue({ erase: true });
+    return [rescued, patient.backups, await patient.evaluate('__import__("os").listdir("/")')];
+  });
+}
+
+async function boot(): Promise<Rescue> {
+  return on({}, async (patient) => {
+    await patient.write('main.py', 'print("innocent")\n');
+    await patient.write('boot.py', SWALLOWS);
+    await patient.device.pressEn();
+    return patient.rescue();
+  });
+}
+
+describe('board: rescue', function () {
+  this.timeout(120_000);
+  let patient: Patient;
+  let byErasing: ReturnType<typeof erasing>;
+  let fromBoot: ReturnType<typeof boot>;
+  before(() => {
+    [byErasing, fromBoot] = [erasing(), boot()];
+    // Their own tests look at what came of them.
+    for (const each of [byErasing, fromBoot]) each.catch(() => undefined);
+  });
+  afterEach(() => (patient as Patient | undefined)?.close());
 
   for (const [what, main] of Object.entries(MISCHIEF)) {
     it(`of a board whose main.py ${what}`, async () => {
-      await start();
-      await write('main.py', main);
-      await device.pressEn();
-      await device.nextEvent(({ name }) => name === 'boot');
-      const { started, renamed, erased } = await rescue();
+      patient = await Patient.start();
+      await patient.write('main.py', main);
+      await patient.device.pressEn();
+      await patient.device.nextEvent(({ name }) => name === 'boot');
+      const { started, renamed, erased } = await patient.rescue();
       assert.equal(started, 'prompt');
       assert.deepEqual(renamed, [{ from: '/main.py', to: '/main.py.rescued' }]);
       assert.equal(erased, undefined);
-      assert.equal(await evaluatePython(board, 'open("/main.py.rescued").read()', soon), main);
-      assert.ok(steps.includes('rename /main.py'), steps.join());
+      assert.equal(await patient.evaluate('open("/main.py.rescued").read()'), main);
+      assert.ok(patient.steps.includes('rename /main.py'), patient.steps.join());
     });
   }
 
   it('of a board that is silent for long before Python starts, as real ones are', async () => {
-    await start({ bootMs: 1600 });
-    await write('main.py', SWALLOWS);
-    await device.pressEn();
-    device.clearLog();
-    assert.deepEqual((await rescue()).renamed, [{ from: '/main.py', to: '/main.py.rescued' }]);
-    const resets = (): number => device.log().filter(({ name }) => name === 'reset').length;
-    device.clearLog();
+    patient = await Patient.start({ bootMs: 1600 });
+    await patient.write('main.py', SWALLOWS);
+    await patient.device.pressEn();
+    assert.deepEqual((await patient.rescue()).renamed, [{ from: '/main.py', to: '/main.py.rescued' }]);
+    const resets = (): number => patient.device.log().filter(({ name }) => name === 'reset').length;
+    patient.device.clearLog();
     // A board that is well is had at once: one reset to get hold of it, one to see it start.
-    assert.deepEqual((await rescue()).renamed, []);
+    assert.deepEqual((await patient.rescue()).renamed, []);
     assert.equal(resets(), 2);
   });
 
-  it('of a board whose boot.py is to blame: main.py too is put aside', async () => {
-    await start();
-    await write('main.py', 'print("innocent")\n');
-    await write('boot.py', SWALLOWS);
-    await device.pressEn();
-    const { renamed } = await rescue();
-    assert.deepEqual(
-      renamed.map(({ from }) => from),
-      ['/main.py', '/boot.py'],
-    );
-  });
-
   it('keeps what an earlier rescue put aside, and touches nothing on a board that is well', async () => {
-    await start();
-    await write('main.py.rescued', 'first');
-    await write('main.py', SWALLOWS);
-    await device.pressEn();
-    assert.deepEqual((await rescue()).renamed, [{ from: '/main.py', to: '/main.py.rescued2' }]);
-    assert.equal(await evaluatePython(board, 'open("/main.py.rescued").read()', soon), 'first');
-    assert.deepEqual((await rescue()).renamed, []);
-  });
-
-  it('of a board that cannot be had: its files are read, then erased, if that is allowed', async () => {
-    await start();
-    await write('keep.txt', 'precious');
-    await write('main.py', SLEEPS_AT_ONCE);
-    await device.pressEn();
-    const { started, renamed, erased } = await rescue({ erase: true });
-    assert.deepEqual(
-      { started, renamed, label: erased?.label },
-      { started: 'prompt', renamed: [], label: 'vfs' },
-    );
-    assert.ok(backups.get('vfs')?.includes('precious'));
-    assert.deepEqual(await evaluatePython(board, '__import__("os").listdir("/")', soon), ['boot.py']);
-  });
-
-  it('erases nothing where the files are not to blame', async () => {
-    await start();
-    await write('keep.txt', 'precious');
-    await device.fault({ kind: 'brown-out' });
-    await device.pressEn();
-    await assert.rejects(rescue({ erase: true }), failsWith('boot-failed', { heard: 'brown-out' }));
-    await device.clearFaults();
-    await device.pressEn();
-    assert.equal(await evaluatePython(board, 'open("/keep.txt").read()', soon), 'precious');
-    assert.equal(backups.size, 0);
+    patient = await Patient.start();
+    await patient.write('main.py.rescued', 'first');
+    await patient.write('main.py', SWALLOWS);
+    await patient.device.pressEn();
+    assert.deepEqual((await patient.rescue()).renamed, [{ from: '/main.py', to: '/main.py.rescued2' }]);
+    assert.equal(await patient.evaluate('open("/main.py.rescued").read()'), 'first');
+    assert.deepEqual((await patient.rescue()).renamed, []);
   });
 
   it('over a port without lines', async function () {
@@ -146,15 +157,44 @@ describe('board: rescue', function () {
       console.log('SKIPPED: the pty door is for Linux');
       this.skip();
     }
-    await start({ rfc2217: false, pty: true });
-    await write('main.py', `${WORKS}${SLEEPS_AT_ONCE}`);
-    await device.pressEn();
-    const done = rescue({
+    patient = await Patient.start({ rfc2217: false, pty: true });
+    await patient.write('main.py', `${WORKS}${SLEEPS_AT_ONCE}`);
+    await patient.device.pressEn();
+    const done = patient.rescue({
       onStep: (name) => {
-        steps.push(name);
-        if (name === 'press-en') void device.pressEn();
+        if (name === 'press-en') void patient.device.pressEn();
       },
     });
     assert.deepEqual((await done).renamed, [{ from: '/main.py', to: '/main.py.rescued' }]);
+  });
+
+  it('erases nothing where the files are not to blame', async () => {
+    patient = await Patient.start();
+    await patient.write('keep.txt', 'precious');
+    await patient.device.fault({ kind: 'brown-out' });
+    await patient.device.pressEn();
+    await assert.rejects(patient.rescue({ erase: true }), failsWith('boot-failed', { heard: 'brown-out' }));
+    await patient.device.clearFaults();
+    await patient.device.pressEn();
+    assert.equal(await patient.evaluate('open("/keep.txt").read()'), 'precious');
+    assert.equal(patient.backups.size, 0);
+  });
+
+  it('of a board whose boot.py is to blame: main.py too is put aside', async () => {
+    const { renamed } = await fromBoot;
+    assert.deepEqual(
+      renamed.map(({ from }) => from),
+      ['/main.py', '/boot.py'],
+    );
+  });
+
+  it('of a board that cannot be had: its files are read, then erased, if that is allowed', async () => {
+    const [{ started, renamed, erased }, backups, files] = await byErasing;
+    assert.deepEqual(
+      { started, renamed, label: erased?.label },
+      { started: 'prompt', renamed: [], label: 'vfs' },
+    );
+    assert.ok(backups.get('vfs')?.includes('precious'));
+    assert.deepEqual(files, ['boot.py']);
   });
 });

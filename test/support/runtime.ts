@@ -193,3 +193,21 @@ export function withRuntime(): void {
     helper.stopServer(done);
   });
 }
+
+/** The same outside of a test: a flow with one node, `at` hears what comes to another node of it. */
+export async function withNode(
+  type: string,
+  port: string,
+  settings: object,
+  others: readonly FlowNode[],
+  work: (node: NodeUnderTest, at: (id: string, hears: (msg: Seen) => void) => void) => Promise<void>,
+): Promise<void> {
+  await new Promise<void>((resolve) => helper.startServer(resolve));
+  try {
+    const node = await NodeUnderTest.load(type, port, settings, {}, others);
+    await work(node, (id, hears) => helper.getNode(id).on('input', hears));
+  } finally {
+    await helper.unload();
+    await new Promise<void>((resolve) => helper.stopServer(resolve));
+  }
+}
