@@ -13,6 +13,8 @@ export interface ChipDescription {
   features: string[];
   /** RAM in the package; absent where there is none, or where it cannot be told. */
   psram?: PsramBus;
+  /** MHz; absent where it cannot be measured, as over the chip's own USB. */
+  crystal?: number;
 }
 
 /** Reads and puts into words what the eFuses hold. Not in Secure Download Mode, which reads no register. */
@@ -22,11 +24,13 @@ export async function describeChip(loader: Loader, chip: Chip): Promise<ChipDesc
   const values = await readFields(loader, sheet.fields);
   const { major, minor } = sheet.revision?.(values) ?? {};
   const psram = sheet.psram?.(values);
+  const crystal = await readCrystal(loader, chip);
   return {
     ...(major === undefined || minor === undefined ? {} : { revision: major * 100 + minor }),
     package: sheet.name(values),
     features: [...sheet.features(values)],
     ...(psram ? { psram } : {}),
+    ...(crystal === undefined ? {} : { crystal }),
   };
 }
 
@@ -40,10 +44,14 @@ const DIVIDER_MASK = 0xfffff;
 /** MHz that a measured crystal may be off: the rates of the two sides differ, dividers are whole. */
 const CRYSTAL_TOLERANCE = 2;
 
-/** MHz of the crystal; `undefined` where it is measured and the measure is of none that these chips have. */
+/**
+ * MHz of the crystal; `undefined` where it is measured and the measure is of none that these chips have. Only the ROM
+ * can be measured: the stub may run its UART from a clock that is not the crystal's.
+ */
 export async function readCrystal(loader: Loader, chip: Chip): Promise<number | undefined> {
   const crystal = SHEETS[chip.name]?.crystal;
   if (crystal === undefined || typeof crystal === 'number') return crystal;
+  if (loader.mode.name !== 'ROM') return undefined;
   const divider = (await loader.readRegister(crystal.divider)) & DIVIDER_MASK;
   const measured = (divider * loader.transport.baudRate) / 1e6 / crystal.clocksPerTick;
   return crystal.choices.find((choice) => Math.abs(choice - measured) <= CRYSTAL_TOLERANCE);

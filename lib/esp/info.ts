@@ -1,5 +1,5 @@
 /** What a board is and what is on it, read without changing anything. */
-import { readCrystal, revisionText } from './describe.ts';
+import { revisionText } from './describe.ts';
 import type { ChipDescription } from './describe.ts';
 import { findMicroPython } from './firmware.ts';
 import type { Firmware } from './firmware.ts';
@@ -16,8 +16,6 @@ import type { BoardFacts, Session } from './session.ts';
 export interface BoardInfo extends BoardFacts, Omit<ChipDescription, 'revision'> {
   /** `v3.1`; absent on the ESP8266, which has none. */
   revision?: string;
-  /** MHz; absent where it cannot be measured, as over the chip's own USB. */
-  crystal?: number;
   /** JEDEC id of the flash chip, `ef4016` for a common 4 MB one. */
   flashId?: string;
   /** Absent on chips that have nothing of it (ESP8266). */
@@ -41,15 +39,13 @@ const SEARCHED_BY_ROM = 0x8000;
  * its name and its protections.
  */
 export async function boardInfo(session: Session): Promise<BoardInfo> {
-  const { loader, chip, facts, flashId, security, description } = session;
+  const { loader, facts, flashId, security, description } = session;
   const { revision, ...rest } = description;
-  const crystal = security?.secureDownload ? undefined : await readCrystal(loader, chip);
   const partitions = isReadable(session) ? ((await partitionsOnBoard(loader)) ?? []) : [];
   return {
     ...facts,
     ...rest,
     ...(revision === undefined ? {} : { revision: revisionText(revision) }),
-    ...(crystal === undefined ? {} : { crystal }),
     ...(flashId === undefined ? {} : { flashId }),
     ...(security ? { security } : {}),
     partitions,

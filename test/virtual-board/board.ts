@@ -275,7 +275,9 @@ export class Board {
   /** The loader: ROM first, then whatever code the host starts. */
   async #download(signal: AbortSignal): Promise<void> {
     const { protection = UNPROTECTED, registers: others } = this.#options;
-    const registers = new Registers(this.chip, this.flash, this.#mac, () => this.uart.baudRate, {
+    let clockFactor = 1;
+    const divisor = (): number => this.uart.baudRate / clockFactor;
+    const registers = new Registers(this.chip, this.flash, this.#mac, divisor, {
       ...(this.#rtc && { rtc: this.#rtc }),
       protection,
       ...(others && { registers: others }),
@@ -293,7 +295,10 @@ export class Board {
       this.#event('run-code', { address: exit.address, stub: started });
       if (!started) return this.#crash(signal);
       this.#autobaud = 'off';
-      if (this.chip.stubChangesClock) this.uart.changeClock(2);
+      if (this.chip.stubChangesClock) {
+        clockFactor = 2;
+        this.uart.changeClock(clockFactor);
+      }
       exit = await new StubLoader(chip, this.#link(new StubInbox(this.#maxFrame), signal)).run();
     }
     this.#leaveLoader(exit);
