@@ -9,12 +9,14 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Folder → what it may import from. A folder may always import from itself, and all from the ground. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   nodes: ['lib/runtime', 'lib/board'],
-  'lib/runtime': ['lib/board', 'lib/firmware', 'lib/host', 'lib/editor'],
+  'lib/runtime': ['lib/board', 'lib/firmware', 'lib/host', 'lib/packages', 'lib/editor'],
   'lib/board': ['lib/firmware', 'lib/esp', 'lib/micropython', 'lib/transport'],
-  'lib/firmware': ['lib/esp'],
+  'lib/firmware': ['lib/esp', 'lib/web'],
   'lib/esp': ['lib/transport'],
   'lib/micropython': ['lib/transport'],
   'lib/host': [],
+  'lib/packages': ['lib/web'],
+  'lib/web': [],
   'lib/transport': [],
   'lib/errors': [],
   'lib/editor': [],

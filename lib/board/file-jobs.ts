@@ -1,4 +1,6 @@
 /** Jobs on the files of a board that runs MicroPython. Each is one stay in its raw REPL, however many files. */
+import { aboutBoard } from '../micropython/about.ts';
+import type { About } from '../micropython/about.ts';
 import { readFiles } from '../micropython/download.ts';
 import type { DownloadedFile } from '../micropython/download.ts';
 import {
@@ -28,6 +30,11 @@ function onBoard<T>(board: Board, options: FileJobOptions, work: (repl: RawRepl)
   const { interrupt, onStep } = options;
   const hold = { ...(interrupt === undefined ? {} : { interrupt }), ...(onStep ? { onStep } : {}) };
   return board.run({ kind: 'run', ...jobOptions(options), run: (lease) => withRawRepl(lease, work, hold) });
+}
+
+/** What files for the board depend on. */
+export function askAbout(board: Board, options: JobOptions = {}): Promise<About> {
+  return onBoard(board, options, aboutBoard);
 }
 
 /** Sorted by path, a folder before what is in it. Throws `MicroPythonError` 'file-not-found'. */

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { FirmwareError, reasonOf } from './errors.ts';
+import { reasonOf } from '../errors/reason.ts';
+import { FirmwareError } from './errors.ts';
 
 /** One piece of a flash. `label`: of its partition, or `flash` for all of it. */
 export interface FlashCopy {

@@ -7,9 +7,9 @@
  * Boards and variants: `ports/esp32/boards/*\/board.json` and `ports/esp8266` of MicroPython.
  */
 import { FirmwareError } from './errors.ts';
-import { download } from './download.ts';
-import { urlOf } from './fetch.ts';
-import type { DownloadOptions } from './download.ts';
+import { download } from '../web/download.ts';
+import { urlOf } from '../web/fetch.ts';
+import type { DownloadOptions } from '../web/download.ts';
 import type { FirmwarePart } from './parts.ts';
 
 /** The official index. */

@@ -8,16 +8,6 @@ export type FirmwareErrorCode =
   | 'source-unreadable'
   /** A file, or what an archive unpacks to, is larger than allowed. Facts: `source`, `limit` (bytes). */
   | 'source-too-large'
-  /** The server cannot be reached, refused, or broke off. Facts: `url`, `reason`, `status` where one came. */
-  | 'download-failed'
-  /** The file at the URL is larger than allowed. Facts: `url`, `limit` (bytes). */
-  | 'download-too-large'
-  /** Nothing came for too long, or the whole took too long. Facts: `url`, `seconds`, `done` (bytes). */
-  | 'download-timeout'
-  /** The bytes are not those whose SHA-256 was given. Facts: `source`, `expected`, `found` (hex). */
-  | 'download-hash'
-  /** The server leads elsewhere where it must not. Facts: `url`, `to`, `reason` ('too many' | 'insecure' | 'scheme'). */
-  | 'redirect-refused'
   /** The catalogue has no such firmware. Facts: `wanted`, `available` (versions or variants), `url`. */
   | 'not-in-catalogue'
   /** A UF2 file is damaged. Facts: `what`, `offset` (byte of the file), `source`. */
@@ -40,12 +30,6 @@ export type FirmwareErrorCode =
   | 'parts-overlap';
 
 export class FirmwareError extends CodedError<FirmwareErrorCode> {}
-
-/** What any thrown thing says, in its own words; those of its cause where it only wraps one. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message ? error.cause.message : error.message;
-}
 
 export function tooLarge(source: string, limit: number): FirmwareError {
   return new FirmwareError('source-too-large', `${source} has more than ${limit} bytes`, { source, limit });

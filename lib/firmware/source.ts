@@ -4,16 +4,17 @@ import { basename, dirname, join, sep } from 'node:path';
 import { loadFromCatalogue, parseCatalogueName } from './catalogue.ts';
 import type { CatalogueTarget } from './catalogue.ts';
 import { readContents } from './contents.ts';
-import { checkHash, download } from './download.ts';
-import type { DownloadEvent, DownloadOptions } from './download.ts';
-import { FirmwareError, reasonOf, tooLarge } from './errors.ts';
-import { urlOf } from './fetch.ts';
+import { checkHash, download } from '../web/download.ts';
+import type { DownloadEvent, DownloadOptions } from '../web/download.ts';
+import { reasonOf } from '../errors/reason.ts';
+import { FirmwareError, tooLarge } from './errors.ts';
+import { urlOf } from '../web/fetch.ts';
 import { FLASHER_ARGS, listedParts, parseFlasherArgs } from './flasher-args.ts';
 import { checkOverlaps, MAX_FLASH } from './parts.ts';
 import type { Contents, FirmwarePart } from './parts.ts';
 
 export type { CatalogueTarget } from './catalogue.ts';
-export type { DownloadEvent } from './download.ts';
+export type { DownloadEvent } from '../web/download.ts';
 export type { FirmwarePart } from './parts.ts';
 
 /** Ready at once, or only when the chip is known (a catalogue name). */

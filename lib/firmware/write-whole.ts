@@ -2,7 +2,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { FirmwareError, reasonOf } from './errors.ts';
+import { reasonOf } from '../errors/reason.ts';
+import { FirmwareError } from './errors.ts';
 
 export interface WrittenFile {
   path: string;

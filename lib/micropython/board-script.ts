@@ -8,6 +8,7 @@ import { minified } from './minify.ts';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
 
 export type BoardScriptName =
+  | 'about'
   | 'answer'
   | 'check'
   | 'compare'

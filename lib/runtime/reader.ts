@@ -41,6 +41,11 @@ export class Reader<Def extends JobNodeDef> {
     return typedProperty(this.api, this.#node, this.msg, String(value), String(type));
   }
 
+  /** The typed input by which a node says where in the message its main matter is: the payload, unless it says so. */
+  async matter(name: keyof Def & string): Promise<unknown> {
+    return this.#settings[`${name}Type`] === undefined ? this.msg.payload : this.setting(name);
+  }
+
   flag(name: keyof Def & string): boolean {
     return flag(this.plain(name));
   }

@@ -18,6 +18,8 @@ import { GUARDED, guardOf } from '../../lib/runtime/host-files.ts';
 import type { JobContext, JobNodeDef, Shown } from '../../lib/runtime/job-node.ts';
 import { oneOf, optionalText, requiredText, textList } from '../../lib/runtime/properties.ts';
 import type { Message } from '../../lib/runtime/properties.ts';
+import { installPackages } from '../../lib/runtime/packages.ts';
+import type { Installed } from '../../lib/runtime/packages.ts';
 import { Reader } from '../../lib/runtime/reader.ts';
 import { downloadFiles } from './download.ts';
 
@@ -36,6 +38,13 @@ export interface FilesDef extends JobNodeDef {
   hashes?: boolean;
   force?: boolean;
   guard?: string;
+  /** Install: names of packages (a typed input), the folder they go to, the index, and whether as sources. */
+  package?: string;
+  packageType?: string;
+  target?: string;
+  index?: string;
+  sources?: boolean;
+  dryRun?: boolean;
 }
 
 /** A checked request, ready to run. */
@@ -170,6 +179,27 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const kind = reader.oneOf('as', CONTENT_KINDS, 'buffer');
     return { run: (context) => downloadFiles(reader.api, { from, to, kind }, context) };
   },
+
+  install: async (reader) => {
+    const specs = textList(reader.msg['package'] ?? (await reader.matter('package')), 'package');
+    if (specs.length === 0) requiredText(undefined, 'package');
+    const wish = {
+      specs,
+      index: optionalText(reader.plain('index'), 'index'),
+      target: optionalText(reader.plain('target'), 'target'),
+      sources: reader.flag('sources'),
+      dryRun: reader.flag('dryRun'),
+    };
+    return {
+      run: async (context) => {
+        const began = performance.now();
+        const installed = await installPackages(reader.api, wish, context);
+        const seconds = Math.round((performance.now() - began) / 10) / 100;
+        const payload = { ...installed, seconds, ...(wish.dryRun ? { dryRun: true } : {}) };
+        return { payload, shown: installedShown(installed) };
+      },
+    };
+  },
 };
 
 /** Reads and checks a message for the operation it or the node names. */
@@ -190,6 +220,14 @@ async function folderOf(reader: FilesReader): Promise<string> {
 
 async function placeOf(reader: FilesReader): Promise<string> {
   return requiredText(await reader.typed('to'), 'to');
+}
+
+function installedShown({ changed, packages, files }: Installed): Shown {
+  if (!changed) return { key: 'up-to-date' };
+  const [only] = packages;
+  return packages.length === 1 && only
+    ? { key: 'installed', facts: { name: only.name } }
+    : { key: 'installed-many', facts: { count: files.length } };
 }
 
 function spaceOutcome({ total, free, blockSize }: DiskSpace): Outcome {

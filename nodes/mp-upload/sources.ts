@@ -26,7 +26,7 @@ type UploadReader = Reader<UploadDef>;
 /** Reads what is to be on the board. Throws `InputError` and `HostError`. */
 export async function readWanted(reader: UploadReader, signal: AbortSignal): Promise<Wanted> {
   const source = reader.oneOf('source', SOURCES, 'content');
-  const given = reader.def.value === undefined ? reader.msg.payload : await reader.setting('value');
+  const given = await reader.matter('value');
   if (source === 'content') {
     const path = requiredText(await reader.typed('filename'), 'filename');
     return { files: [{ path, content: contentBytes(given) }] };

@@ -23,7 +23,8 @@ for (const version of ['node-red', 'node-red-4']) describe(`examples in ${versio
   before(async () => {
     server = await startCatalogue();
     closing.later(() => server.stop());
-    nodeRed = await NodeRed.start({ esp32FlashCatalogue: server.url('/download/') }, version);
+    const web = { esp32FlashCatalogue: server.url('/download/'), esp32PackageIndex: server.url('/pi/v2') };
+    nodeRed = await NodeRed.start(web, version);
     closing.later(() => nodeRed.close());
     closing.later(() => chromium.close());
   });

@@ -164,7 +164,6 @@ export const EXAMPLES: readonly Example[] = [
     file: 'oled-text',
     promises: 'installs the driver from a package index, and shows text on the display',
     boards: [MICROPYTHON],
-    environment: (server) => ({ MIP_INDEX: server.url('/pi/v2') }),
     run: async ({ nodeRed, boards: [board], server }) => {
       const driver = await readFile(join(import.meta.dirname, 'ssd1306.py'));
       const hash = createHash('sha256').update(driver).digest('hex').slice(0, 8);

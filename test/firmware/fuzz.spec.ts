@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { parseCatalogueName } from '../../lib/firmware/catalogue.ts';
 import { readContents } from '../../lib/firmware/contents.ts';
 import { FirmwareError } from '../../lib/firmware/errors.ts';
+import { WebError } from '../../lib/web/errors.ts';
 import { parseFlasherArgs } from '../../lib/firmware/flasher-args.ts';
 import { firmwareSource } from '../../lib/firmware/source.ts';
 import { hexRecord, idfBuild, intelHex, noise, uf2, zip } from './files.ts';
@@ -166,7 +167,10 @@ describe('firmware out of noise', function () {
         try {
           await firmwareSource(firmware, options);
         } catch (error) {
-          assert.ok(error instanceof FirmwareError, error instanceof Error ? error.stack : String(error));
+          assert.ok(
+            error instanceof FirmwareError || error instanceof WebError,
+            error instanceof Error ? error.stack : String(error),
+          );
         }
       }),
       { numRuns: 1000 },

@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import assert from 'node:assert/strict';
-import { FirmwareError } from '../../lib/firmware/errors.ts';
 import type { FirmwareErrorCode } from '../../lib/firmware/errors.ts';
+import { CodedError } from '../../lib/errors/coded-error.ts';
+import type { WebErrorCode } from '../../lib/web/errors.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import type { DownloadEvent, SourceOptions } from '../../lib/firmware/source.ts';
 
@@ -116,14 +117,14 @@ export function withBench(): Bench {
 /** Fails with just this code, and facts that hold these. */
 export async function refuses(
   work: Promise<unknown> | (() => unknown),
-  code: FirmwareErrorCode,
+  code: FirmwareErrorCode | WebErrorCode,
   facts: Record<string, unknown> = {},
 ): Promise<void> {
   const error = await (typeof work === 'function' ? Promise.resolve().then(work) : work).then(
     () => assert.fail(`it should fail with ${code}`),
     (thrown: unknown) => thrown,
   );
-  assert.ok(error instanceof FirmwareError, String(error));
+  assert.ok(error instanceof CodedError, String(error));
   assert.equal(error.code, code, error.message);
   for (const [key, value] of Object.entries(facts)) assert.deepEqual(error.facts[key], value, key);
 }

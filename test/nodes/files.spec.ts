@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NodeUnderTest, runtimeSettings, withRuntime } from '../support/runtime.ts';
+import { IndexServer } from '../packages/index-server.ts';
 import type { Seen } from '../support/runtime.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
@@ -177,5 +178,67 @@ describe('mp files', function () {
     await load({ operation: 'read', path: 'file', pathType: 'msg', as: 'json' });
     const { result } = await node.send({ file: '/app/config.json' });
     assert.deepEqual([result?.payload, result?.['path']], [{ led: 2 }, '/app/config.json']);
+  });
+
+  describe('install', () => {
+    let server: IndexServer;
+    before(async () => {
+      server = new IndexServer();
+      await server.start();
+      server.package('6', 'ssd1306', { version: '0.1.0', files: { 'ssd1306.mpy': 'M\x06compiled' } });
+      server.package('py', 'ssd1306', { version: '0.1.0', files: { 'ssd1306.py': 'source' } });
+      server.package('6', 'app', { files: { 'app/__init__.mpy': 'a' }, deps: [['ssd1306', '']] });
+    });
+    after(() => server.stop());
+    beforeEach(async () => {
+      runtimeSettings({ userDir: folder, esp32PackageIndex: server.index });
+      await load();
+    });
+    afterEach(() => runtimeSettings({ userDir: undefined, esp32PackageIndex: undefined }));
+    const actions = (payload: unknown): string[] =>
+      (payload as { files: { path: string; action: string }[] }).files.map(
+        ({ path, action }) => `${action} ${path}`,
+      );
+
+    it('puts a package and what it needs where the board looks for them, only what differs', async () => {
+      await put({ '/lib/ssd1306.py': 'of old' });
+      await load();
+      const done = (await does('install', { payload: 'app' })) as { packages: unknown; changed: boolean };
+      assert.deepEqual(done.packages, [
+        { name: 'app', version: '1.0', url: `${server.index}/package/6/app/latest.json` },
+        { name: 'ssd1306', version: '0.1.0', url: `${server.index}/package/6/ssd1306/latest.json` },
+      ]);
+      assert.deepEqual(actions(done), [
+        'created /lib/app/__init__.mpy',
+        'created /lib/ssd1306.mpy',
+        'deleted /lib/ssd1306.py',
+      ]);
+      const again = (await does('install', { payload: ['app'] })) as { changed: boolean };
+      assert.equal(again.changed, false);
+      assert.match(node.lastStatus?.text ?? '', /up-to-date/);
+    });
+
+    it('takes sources, another folder and another index where told so', async () => {
+      const msg = { package: 'ssd1306@0.1.0', sources: true, target: '/vendor/', dryRun: true };
+      assert.deepEqual(actions(await does('install', msg)), ['created /vendor/ssd1306.py']);
+      assert.equal(await does('exists', { path: '/vendor' }), false);
+      assert.equal(
+        await refused('install', { payload: 'ssd1306', index: server.url('/other') }),
+        'package-not-found',
+      );
+      server.file('/one.py', 'x = 1\n');
+      assert.deepEqual(actions(await does('install', { payload: server.url('/one.py'), target: '/' })), [
+        'created /one.py',
+      ]);
+    });
+
+    it('says what is no package', async () => {
+      assert.equal(await refused('install', {}), 'bad-payload');
+      assert.equal(await refused('install', { payload: 'no such thing' }), 'bad-package-name');
+      assert.equal(await refused('install', { payload: 'nothere' }), 'package-not-found');
+      server.file('/evil/package.json', JSON.stringify({ urls: [['../boot.py', 'x.py']] }));
+      server.file('/evil/x.py', '');
+      assert.equal(await refused('install', { payload: server.url('/evil') }), 'bad-file-name');
+    });
   });
 });

@@ -1,5 +1,6 @@
 /** One HTTP request for a file, with every bound: size, silence, whole time, redirects. */
-import { FirmwareError, reasonOf } from './errors.ts';
+import { reasonOf } from '../errors/reason.ts';
+import { WebError } from './errors.ts';
 
 export interface FetchOptions {
   /** Most bytes of the body. */
@@ -25,7 +26,7 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 /**
  * Fetches a file. `known` makes the request conditional. Redirects are followed by hand: at most 5, only to
  * http and https, never from https to http.
- * Throws `FirmwareError` 'download-failed', 'download-too-large', 'download-timeout' or 'redirect-refused',
+ * Throws `WebError` 'download-failed', 'download-too-large', 'download-timeout' or 'redirect-refused',
  * and the signal's reason when aborted.
  */
 export async function fetchFile(
@@ -49,9 +50,9 @@ export async function fetchFile(
   } catch (error) {
     options.signal.throwIfAborted();
     if (watch.expired) throw watch.expired;
-    if (error instanceof FirmwareError) throw error;
+    if (error instanceof WebError) throw error;
     const reason = reasonOf(error);
-    throw new FirmwareError('download-failed', `${url}: ${reason}`, { url, reason }, error);
+    throw new WebError('download-failed', `${url}: ${reason}`, { url, reason }, error);
   } finally {
     watch.end();
   }
@@ -59,7 +60,7 @@ export async function fetchFile(
 
 /** Whether a later try, or the file kept here, may serve in place of this failure. */
 export function isPassing(error: unknown): boolean {
-  if (!(error instanceof FirmwareError)) return false;
+  if (!(error instanceof WebError)) return false;
   if (error.code === 'download-timeout') return true;
   const status = error.facts['status'];
   return (
@@ -106,8 +107,8 @@ async function readBody(
   options: FetchOptions,
 ): Promise<Uint8Array> {
   const { maxBytes } = options;
-  const tooMuch = (): FirmwareError =>
-    new FirmwareError('download-too-large', `${url} has more than ${maxBytes} bytes`, {
+  const tooMuch = (): WebError =>
+    new WebError('download-too-large', `${url} has more than ${maxBytes} bytes`, {
       url,
       limit: maxBytes,
     });
@@ -130,20 +131,20 @@ async function readBody(
   return Buffer.concat(chunks);
 }
 
-async function refused(url: string, response: Response): Promise<FirmwareError> {
+async function refused(url: string, response: Response): Promise<WebError> {
   await response.body?.cancel();
   const reason = `${response.status} ${response.statusText}`.trim();
-  return new FirmwareError('download-failed', `${url}: ${reason}`, { url, reason, status: response.status });
+  return new WebError('download-failed', `${url}: ${reason}`, { url, reason, status: response.status });
 }
 
-function badRedirect(url: string, to: string, reason: 'too many' | 'insecure' | 'scheme'): FirmwareError {
-  return new FirmwareError('redirect-refused', `${url} leads to ${to} (${reason})`, { url, to, reason });
+function badRedirect(url: string, to: string, reason: 'too many' | 'insecure' | 'scheme'): WebError {
+  return new WebError('redirect-refused', `${url} leads to ${to} (${reason})`, { url, to, reason });
 }
 
 /** Ends a request that is silent for too long, or that trickles for ever. */
 class Watch {
   readonly signal: AbortSignal;
-  expired: FirmwareError | undefined;
+  expired: WebError | undefined;
   readonly #own = new AbortController();
   readonly #url: string;
   readonly #silenceMs: number;
@@ -173,7 +174,7 @@ class Watch {
 
   #expire(ms: number): void {
     const facts = { url: this.#url, seconds: ms / 1000, done: this.#done };
-    this.expired ??= new FirmwareError('download-timeout', `${this.#url}: too slow`, facts);
+    this.expired ??= new WebError('download-timeout', `${this.#url}: too slow`, facts);
     this.#own.abort(this.expired);
   }
 }

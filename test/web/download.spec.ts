@@ -1,14 +1,14 @@
 /** Downloads over every kind of line a school has: good, slow, gone, and one that lies. */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
-import { download } from '../../lib/firmware/download.ts';
-import { sha256Of } from '../../lib/firmware/cache.ts';
-import { noise } from './files.ts';
-import { refuses, withBench } from './server.ts';
+import { download } from '../../lib/web/download.ts';
+import { sha256Of } from '../../lib/web/cache.ts';
+import { noise } from '../firmware/files.ts';
+import { refuses, withBench } from '../firmware/server.ts';
 
 const FILE = noise(200_000, 7);
 
-describe('firmware: download', () => {
+describe('web: download', () => {
   const bench = withBench();
 
   it('gives the bytes and tells how it goes', async () => {
@@ -31,7 +31,7 @@ describe('firmware: download', () => {
     'http://me:secret@127.0.0.1/a.bin',
   ]) {
     it(`refuses ${address}`, async () => {
-      await refuses(download(address, bench.options()), 'source-unusable');
+      await refuses(download(address, bench.options()), 'bad-url');
     });
   }
 

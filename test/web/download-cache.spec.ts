@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { download } from '../../lib/firmware/download.ts';
-import { noise } from './files.ts';
-import { refuses, withBench } from './server.ts';
+import { download } from '../../lib/web/download.ts';
+import { noise } from '../firmware/files.ts';
+import { refuses, withBench } from '../firmware/server.ts';
 
 const FILE = noise(200_000, 7);
 
-describe('firmware: downloads kept', () => {
+describe('web: downloads kept', () => {
   const bench = withBench();
 
   describe('cache', () => {

@@ -17,7 +17,6 @@ export interface Kept {
 
 const ENDING = '.download';
 const UNFINISHED = '.part';
-/** Files beyond that are removed, the longest unused first. */
 const MAX_FILES = 64;
 const STALE_MS = 24 * 3600 * 1000;
 const NEWLINE = 0x0a;
@@ -38,8 +37,11 @@ export async function readKept(folder: string, url: string): Promise<Kept | unde
   return kept;
 }
 
-/** Keeps a download. Throws the system's error where the folder cannot be written. */
-export async function keep(folder: string, url: string, kept: Kept): Promise<void> {
+/**
+ * Keeps a download; files beyond `maxFiles` are removed, the longest unused first. Throws the system's error where the
+ * folder cannot be written.
+ */
+export async function keep(folder: string, url: string, kept: Kept, maxFiles = MAX_FILES): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { bytes, ...said } = kept;
   const part = join(folder, `${randomUUID()}${UNFINISHED}`);
@@ -50,7 +52,7 @@ export async function keep(folder: string, url: string, kept: Kept): Promise<voi
     await rm(part, { force: true }).catch(() => undefined);
     throw error;
   }
-  await prune(folder);
+  await prune(folder, maxFiles);
 }
 
 export function sha256Of(bytes: Uint8Array): string {
@@ -80,7 +82,7 @@ function parseKept(file: Buffer, url: string): Kept | undefined {
 }
 
 /** Other processes may do the same at the same time: what is gone already is no fault. */
-async function prune(folder: string): Promise<void> {
+async function prune(folder: string, maxFiles: number): Promise<void> {
   const files: { path: string; used: number }[] = [];
   for (const name of await readdir(folder)) {
     if (!name.endsWith(ENDING) && !name.endsWith(UNFINISHED)) continue;
@@ -94,7 +96,7 @@ async function prune(folder: string): Promise<void> {
     else if (Date.now() - used > STALE_MS) await rm(path, { force: true });
   }
   files.sort((a, b) => b.used - a.used);
-  for (const { path } of files.slice(MAX_FILES)) await rm(path, { force: true });
+  for (const { path } of files.slice(maxFiles)) await rm(path, { force: true });
 }
 
 function fileOf(folder: string, url: string): string {

@@ -1,7 +1,8 @@
 /** Files from the web: kept on disk, asked for once however many want them, there without a network. */
 import { keep, readKept, sha256Of } from './cache.ts';
 import type { Kept } from './cache.ts';
-import { FirmwareError, reasonOf } from './errors.ts';
+import { reasonOf } from '../errors/reason.ts';
+import { WebError } from './errors.ts';
 import { fetchFile, isPassing, urlOf } from './fetch.ts';
 
 export type DownloadEvent =
@@ -18,8 +19,13 @@ export interface DownloadOptions {
   maxBytes: number;
   /** Longest silence of the server; the whole may take ten times as long. */
   timeoutMs: number;
-  /** Expected hash, in hex. With it a file kept here that matches is used without asking the server. */
+  /**
+   * Expected hash in hex, or its first digits, as package indexes name files. With it a file kept here that matches
+   * is used without asking the server.
+   */
   sha256?: string | undefined;
+  /** Most files kept in the folder; default 64. */
+  maxFiles?: number | undefined;
   signal: AbortSignal;
   onEvent?: ((event: DownloadEvent) => void) | undefined;
 }
@@ -39,7 +45,7 @@ interface Shared {
 const underWay = new Map<string, Shared>();
 
 /**
- * The file at a URL. Throws `FirmwareError` 'source-unusable' (no http URL), 'download-failed',
+ * The file at a URL. Throws `WebError` 'bad-url', 'download-failed',
  * 'download-too-large', 'download-timeout', 'redirect-refused', 'download-hash', and the signal's reason.
  */
 export async function download(address: string, options: DownloadOptions): Promise<Uint8Array> {
@@ -50,12 +56,16 @@ export async function download(address: string, options: DownloadOptions): Promi
   return bytes;
 }
 
-/** Throws `FirmwareError` 'download-hash' where bytes are not those of the hash, if one is given. */
+/** Throws `WebError` 'download-hash' where bytes are not those of the hash, if one is given. */
 export function checkHash(bytes: Uint8Array, expected: string | undefined, source: string): void {
   if (expected === undefined) return;
   const found = sha256Of(bytes);
-  if (found === expected.trim().toLowerCase()) return;
-  throw new FirmwareError('download-hash', `${source} has another hash`, { source, expected, found });
+  if (found.startsWith(normal(expected))) return;
+  throw new WebError('download-hash', `${source} has another hash`, { source, expected, found });
+}
+
+function normal(hash: string): string {
+  return hash.trim().toLowerCase();
 }
 
 function httpUrl(address: string): string {
@@ -64,10 +74,7 @@ function httpUrl(address: string): string {
     url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.password;
   if (fits) return url.href;
   const found = url ? `${url.protocol}//${url.host}` : address.slice(0, 80);
-  throw new FirmwareError('source-unusable', 'this is no URL to download from', {
-    expected: 'http(s) URL without a password',
-    found,
-  });
+  throw new WebError('bad-url', `${found} is no URL to download from`, { found });
 }
 
 /** Joins the download of the same file by others, or starts it. */
@@ -125,7 +132,7 @@ async function renewed(
   options: DownloadOptions & { onEvent: (event: DownloadEvent) => void },
 ): Promise<Uint8Array> {
   const { cacheDir, onEvent } = options;
-  const wanted = options.sha256?.trim().toLowerCase();
+  const wanted = options.sha256 === undefined ? undefined : normal(options.sha256);
   const usable = await usableOf(url, wanted, options);
   if (usable && wanted !== undefined) {
     onEvent({ kind: 'cached', url });
@@ -136,8 +143,8 @@ async function renewed(
   try {
     const { bytes, ...said } = await fetchFile(url, usable, { ...options, onBytes });
     if (bytes) {
-      await keep(cacheDir, url, { bytes, sha256: sha256Of(bytes), ...said }).catch((error: unknown) =>
-        onEvent({ kind: 'not-cached', url, reason: reasonOf(error) }),
+      await keep(cacheDir, url, { bytes, sha256: sha256Of(bytes), ...said }, options.maxFiles).catch(
+        (error: unknown) => onEvent({ kind: 'not-cached', url, reason: reasonOf(error) }),
       );
       return bytes;
     }
@@ -145,7 +152,7 @@ async function renewed(
       onEvent({ kind: 'cached', url });
       return usable.bytes;
     }
-    throw new FirmwareError('download-failed', `${url}: empty answer`, { url, reason: 'empty answer' });
+    throw new WebError('download-failed', `${url}: empty answer`, { url, reason: 'empty answer' });
   } catch (error) {
     options.signal.throwIfAborted();
     if (!usable || !isPassing(error)) throw error;
@@ -162,5 +169,5 @@ async function usableOf(
 ): Promise<Kept | undefined> {
   const kept = await readKept(cacheDir, url);
   if (!kept || kept.bytes.length > maxBytes) return undefined;
-  return wanted === undefined || kept.sha256 === wanted ? kept : undefined;
+  return wanted === undefined || kept.sha256.startsWith(wanted) ? kept : undefined;
 }
