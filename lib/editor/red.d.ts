@@ -34,6 +34,14 @@ interface CodeEditor {
   setReadOnly?(isReadOnly: boolean): void;
 }
 
+interface NotifyOptions {
+  type?: string;
+  modal?: boolean;
+  fixed?: boolean;
+  timeout?: number;
+  buttons?: { text: string; class?: string; click: () => void }[];
+}
+
 interface AjaxRequest {
   url: string;
   method: string;
@@ -80,7 +88,7 @@ declare const RED: {
   };
   events: { on: (event: string, heard: (fact: unknown) => void) => void };
   nodes: { eachConfig: (each: (node: EditorNode) => boolean | undefined) => void };
-  notify: (text: string, options: { type: string; timeout?: number }) => void;
+  notify: (text: string, options: NotifyOptions) => { close: () => void };
   plugins: { registerPlugin: (id: string, plugin: { type?: string; onadd: () => void }) => void };
   sidebar: {
     addTab: (tab: object) => void;
@@ -88,5 +96,7 @@ declare const RED: {
     help: { show: (type: string) => void };
   };
   tray: { show: (tray: Tray) => void; close: () => void };
+  state: { EDITING: unknown };
+  view: { state: (state?: unknown) => unknown };
   user: { hasPermission: (permission: string) => boolean };
 };

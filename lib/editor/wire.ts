@@ -106,3 +106,23 @@ export interface TerminalNow {
   text: string;
   state: TerminalState;
 }
+
+/** A file or folder of the board; paths are from the root. */
+export interface BoardFile {
+  path: string;
+  isFolder: boolean;
+  bytes: number;
+}
+
+/** `GET esp32-board/<board>/files` */
+export interface BoardFiles {
+  files: BoardFile[];
+  space: { total: number; free: number };
+}
+
+/** Told on the topic `esp32-files/<board>` while a file is written. */
+export interface FileProgress {
+  path: string;
+  done: number;
+  total: number;
+}

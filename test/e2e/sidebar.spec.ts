@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { needsChromium } from '../support/chromium.ts';
 import { dialogTests } from './sidebar/dialog.ts';
+import { filesTests } from './sidebar/files.ts';
 import { guestTests } from './sidebar/guest.ts';
 import { Stage } from './sidebar/stage.ts';
 import { terminalTests } from './sidebar/terminal.ts';
@@ -30,6 +31,7 @@ describe('boards in the editor', function () {
   });
 
   terminalTests(stage);
+  filesTests(stage);
   dialogTests(stage);
   guestTests(stage);
 });

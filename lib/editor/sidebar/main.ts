@@ -2,6 +2,7 @@
 import { addStyles, h } from '../dom.ts';
 import { wordsOf } from '../words.ts';
 import { boardChoice } from './board-choice.ts';
+import { filesPanel } from './files/panel.ts';
 import { terminalPanel } from './terminal.ts';
 import type { Panel } from './panel.ts';
 import { tabs } from './tabs.ts';
@@ -10,7 +11,10 @@ const words = wordsOf('esp32-sidebar');
 const ID = 'esp32-sidebar';
 
 function sidebar(): HTMLElement {
-  const panels: Record<string, Panel> = { terminal: terminalPanel() };
+  const panels: Record<string, Panel> = {
+    terminal: terminalPanel(),
+    files: filesPanel(() => bar.choose('terminal')),
+  };
   let isOpen = false;
   const update = (): void => {
     const { board } = choice;
