@@ -8,6 +8,7 @@ import { NodeRed } from '../test/examples/node-red.ts';
 import { EXAMPLES } from '../test/examples/table.ts';
 import { startCatalogue } from '../test/firmware/server.ts';
 import type { FileServer } from '../test/firmware/server.ts';
+import { openTab, showSidebar } from '../test/e2e/sidebar/stage.ts';
 import { Chromium } from '../test/support/chromium.ts';
 import { Closing } from '../test/support/closing.ts';
 import { editorLoaded } from '../test/support/editor.ts';
@@ -46,6 +47,32 @@ const PICTURES: Readonly<Record<string, (stage: Stage) => Promise<Page>>> = {
     await page.waitForTimeout(1000);
     return page;
   },
+  'terminal.png': async (stage) => {
+    const page = await sidebar(stage);
+    await page.locator('.esp32-state').filter({ hasText: 'connected' }).waitFor();
+    await page.locator('.esp32-screen textarea').focus();
+    for (const line of ['import sys', 'sys.platform', '[n ** 2 for n in range(8)]']) {
+      await page.keyboard.type(`${line}\n`);
+      await page.waitForTimeout(300);
+    }
+    return page;
+  },
+  'files.png': async (stage) => {
+    const page = await sidebar(stage);
+    await openTab(page, 'files');
+    await page.locator('.esp32-file[data-path="/boot.py"]').dblclick();
+    await page.locator('.esp32-code .view-lines').waitFor();
+    await page.waitForTimeout(1000);
+    return page;
+  },
+  'flash-plan.png': async (stage) => {
+    const page = await sidebar(stage);
+    await stage.board.writeFlash(0x20000, new Uint8Array(0x60000).fill(0x5a));
+    await openTab(page, 'flash');
+    await page.locator('#esp32-plan').click();
+    await page.locator('#esp32-start').waitFor();
+    return page;
+  },
   'dashboard.png': async (stage) => {
     const { nodeRed, chromium, board } = stage;
     await deploy(stage, 'flash-button-dashboard');
@@ -69,6 +96,15 @@ async function editor(stage: Stage, file: string): Promise<Page> {
   await deploy(stage, file);
   const page = await stage.chromium.open(stage.nodeRed.url, { width: 1280, height: 700 });
   await editorLoaded(page);
+  return page;
+}
+
+/** The editor with the sidebar, and a board that runs MicroPython already. */
+async function sidebar(stage: Stage): Promise<Page> {
+  const page = await editor(stage, 'flash-and-greet');
+  await stage.nodeRed.press('flash MicroPython');
+  await stage.nodeRed.shows('flashed');
+  await showSidebar(page);
   return page;
 }
 

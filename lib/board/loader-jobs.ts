@@ -33,7 +33,7 @@ export type { FlashSource } from '../esp/flash.ts';
 export type { BackupChoice } from '../esp/backup.ts';
 export type { BoardInfo } from '../esp/info.ts';
 export type { Copy } from '../esp/restore.ts';
-export type { EraseChoice } from '../esp/plan.ts';
+export type { EraseChoice, Plan } from '../esp/plan.ts';
 export type { Range } from '../esp/range.ts';
 export type { LoaderJobEvent, LoaderJobOptions } from './loader-lease.ts';
 

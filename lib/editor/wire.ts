@@ -126,3 +126,49 @@ export interface FileProgress {
   done: number;
   total: number;
 }
+
+/** What lies where in a flash, and what becomes of it. */
+export interface FlashRegion {
+  label: string;
+  kind: 'loader' | 'table' | 'app' | 'data' | 'free';
+  offset: number;
+  size: number;
+  write: number;
+  fate: 'stays' | 'written' | 'erased' | 'lost';
+}
+
+export interface FlashMap {
+  flashSize: number;
+  regions: FlashRegion[];
+  /** Where is written, in this order. */
+  parts: { offset: number; size: number }[];
+  /** Bytes of the firmware, and of them to be written. */
+  total: number;
+  write: number;
+  losses: { label: string; why: string }[];
+  /** Whether it could be read what is on the board. */
+  boardRead: boolean;
+}
+
+/** `POST esp32-board/<board>/flash/{plan,start}` */
+export interface FlashRequest {
+  source: 'micropython' | 'file' | 'url';
+  /** Empty: the newest. */
+  version?: string;
+  url?: string;
+  sha256?: string;
+  erase: 'needed' | 'all';
+}
+
+/** `GET esp32-board/<board>/flash`, and told on the topic `esp32-flash/<board>`. */
+export interface FlashState {
+  phase: 'idle' | 'planning' | 'planned' | 'flashing' | 'done' | 'failed';
+  /** What is flashed, as a person calls it. */
+  firmware?: string;
+  request?: FlashRequest;
+  chip?: string;
+  step?: Step & { percent?: number; rate?: number; secondsLeft?: number };
+  map?: FlashMap;
+  result?: { started: string; version?: string; written: number; seconds: number };
+  failure?: Failure;
+}

@@ -36,6 +36,8 @@ export interface Plan {
   parts: { offset: number; size: number }[];
   /** Data that will be gone; empty on a board without a partition table. */
   losses: Loss[];
+  /** The partition table that is on the board, and the one that the firmware brings. */
+  tables: { before?: readonly Partition[]; after?: readonly Partition[] };
   /** Whether the board's flash could be read; if not, losses are not known. */
   boardRead: boolean;
 }
@@ -83,6 +85,10 @@ export async function makePlan(
     unchanged: total - write,
     parts: changes.map(({ offset, bytes }) => ({ offset, size: bytes.length })),
     losses: losses(before ?? [], firmware.partitions, changes, erase),
+    tables: {
+      ...(before ? { before } : {}),
+      ...(firmware.partitions ? { after: firmware.partitions } : {}),
+    },
     boardRead: readable,
     regions,
     changes,

@@ -162,6 +162,17 @@ export async function loadFromCatalogue(
   throw notThere(wanted.filter(Boolean).join(' '), available, index);
 }
 
+/** The releases that MicroPython's downloads have, `1.27.0` first. Throws as `loadFromCatalogue`. */
+export async function catalogueVersions(
+  options: DownloadOptions & { catalogueUrl: string },
+): Promise<string[]> {
+  const board = 'ESP32_GENERIC';
+  const index = indexUrl(options.catalogueUrl, board);
+  const entries = entriesOf(await readIndex(index, board, options), index);
+  const newestFirst = entries.toSorted((a, b) => compare(b.order, a.order));
+  return [...new Set(newestFirst.map(({ order }) => order.slice(0, 3).join('.')))].slice(0, VERSIONS_TOLD);
+}
+
 /** The newest entry of the best variant of the newest version that has one. */
 function choose(entries: Entry[], name: CatalogueName, wished: readonly string[]): Entry | undefined {
   const variants = name.variant === undefined ? wished : [name.variant];

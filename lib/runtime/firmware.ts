@@ -5,7 +5,7 @@ import type { NodeAPI } from 'node-red';
 import { checkParts, wrongChip } from '../board/loader-jobs.ts';
 import type { Copy, FlashSource } from '../board/loader-jobs.ts';
 import { readBackup } from '../firmware/backup-folder.ts';
-import { MICROPYTHON_DOWNLOADS } from '../firmware/catalogue.ts';
+import { catalogueVersions, MICROPYTHON_DOWNLOADS } from '../firmware/catalogue.ts';
 import { firmwareSource } from '../firmware/source.ts';
 import type { DownloadEvent } from '../firmware/source.ts';
 import type { Reading } from './job-node.ts';
@@ -27,12 +27,8 @@ export async function readFirmware(
   wish: { sha256?: string | undefined; partition?: string | undefined; force: boolean },
   reading: Reading,
 ): Promise<FlashSource> {
-  const settings = RED.settings as unknown as { userDir?: string; esp32FlashCatalogue?: string };
   const source = await firmwareSource(bytesOf(value) ?? value, {
-    cacheDir: join(settings.userDir ?? tmpdir(), 'esp32-firmware'),
-    catalogueUrl: settings.esp32FlashCatalogue ?? MICROPYTHON_DOWNLOADS,
-    maxBytes: MAX_BYTES,
-    timeoutMs: TIMEOUT_MS,
+    ...downloadOptions(RED),
     ...(wish.sha256 === undefined ? {} : { sha256: wish.sha256 }),
     signal: reading.signal,
     onEvent: (event) => showDownload(event, reading),
@@ -49,6 +45,26 @@ export async function readFirmware(
   return ({ chip }) => {
     if (named !== chip.name && !wish.force) throw wrongChip(named, chip);
     return Promise.resolve(parts);
+  };
+}
+
+/** The releases of MicroPython there are to choose from. Throws `FirmwareError`. */
+export async function micropythonVersions(RED: NodeAPI, signal: AbortSignal): Promise<string[]> {
+  return catalogueVersions({ ...downloadOptions(RED), signal });
+}
+
+function downloadOptions(RED: NodeAPI): {
+  cacheDir: string;
+  catalogueUrl: string;
+  maxBytes: number;
+  timeoutMs: number;
+} {
+  const settings = RED.settings as unknown as { userDir?: string; esp32FlashCatalogue?: string };
+  return {
+    cacheDir: join(settings.userDir ?? tmpdir(), 'esp32-firmware'),
+    catalogueUrl: settings.esp32FlashCatalogue ?? MICROPYTHON_DOWNLOADS,
+    maxBytes: MAX_BYTES,
+    timeoutMs: TIMEOUT_MS,
   };
 }
 

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { needsChromium } from '../support/chromium.ts';
 import { dialogTests } from './sidebar/dialog.ts';
 import { filesTests } from './sidebar/files.ts';
+import { flashTests } from './sidebar/flash.ts';
 import { guestTests } from './sidebar/guest.ts';
+import { darkTests, olderTests } from './sidebar/looks.ts';
 import { Stage } from './sidebar/stage.ts';
 import { terminalTests } from './sidebar/terminal.ts';
 
 describe('boards in the editor', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let opened: Stage | undefined;
   const stage = (): Stage => {
     if (!opened) throw new Error('the stage is not open');
@@ -32,6 +34,16 @@ describe('boards in the editor', function () {
 
   terminalTests(stage);
   filesTests(stage);
+  flashTests(stage);
   dialogTests(stage);
   guestTests(stage);
+  darkTests(stage);
+});
+
+describe('boards in the older editor', function () {
+  this.timeout(120_000);
+  before(function () {
+    needsChromium(this);
+  });
+  olderTests();
 });

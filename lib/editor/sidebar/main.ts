@@ -3,6 +3,7 @@ import { addStyles, h } from '../dom.ts';
 import { wordsOf } from '../words.ts';
 import { boardChoice } from './board-choice.ts';
 import { filesPanel } from './files/panel.ts';
+import { flashPanel } from './flash/panel.ts';
 import { terminalPanel } from './terminal.ts';
 import type { Panel } from './panel.ts';
 import { tabs } from './tabs.ts';
@@ -11,9 +12,11 @@ const words = wordsOf('esp32-sidebar');
 const ID = 'esp32-sidebar';
 
 function sidebar(): HTMLElement {
+  const openTerminal = (): void => bar.choose('terminal');
   const panels: Record<string, Panel> = {
     terminal: terminalPanel(),
-    files: filesPanel(() => bar.choose('terminal')),
+    files: filesPanel(openTerminal),
+    flash: flashPanel(openTerminal),
   };
   let isOpen = false;
   const update = (): void => {

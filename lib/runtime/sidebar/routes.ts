@@ -4,6 +4,7 @@ import type { DeployedBoard } from '../../editor/wire.ts';
 import { adminRoutes } from '../admin-route.ts';
 import { deployedBoards } from '../shared.ts';
 import { registerFileRoutes } from './file-routes.ts';
+import { registerFlashRoutes } from './flash-routes.ts';
 import { registerTerminalRoutes } from './terminal-routes.ts';
 
 export function registerSidebarRoutes(RED: NodeAPI): void {
@@ -13,4 +14,5 @@ export function registerSidebarRoutes(RED: NodeAPI): void {
   RED.events.on('flows:started', () => RED.comms.publish('esp32-boards', { boards: boards() }, false));
   registerTerminalRoutes(RED);
   registerFileRoutes(RED);
+  registerFlashRoutes(RED);
 }

@@ -6,7 +6,21 @@ import type { Stage } from './stage.ts';
 import { screenShows, type } from './terminal.ts';
 
 /** What does something to a board. */
-const WRITES = [`${BOARD}/terminal/input`, `${BOARD}/terminal/paste`, `${BOARD}/control`, 'identify'];
+const ACTIONS = [
+  'terminal/input',
+  'terminal/paste',
+  'control',
+  'files/upload',
+  'files/delete',
+  'files/folder',
+  'files/move',
+  'files/run',
+  'flash/file',
+  'flash/plan',
+  'flash/start',
+  'flash/cancel',
+];
+const WRITES = ['identify', ...ACTIONS.map((action) => `${BOARD}/${action}`)];
 
 export function guestTests(stage: () => Stage): void {
   describe('a user who may only read', () => {
@@ -25,6 +39,19 @@ export function guestTests(stage: () => Stage): void {
       await screenShows(guest, /^owner 4$/);
       assert.doesNotMatch(await guest.locator('.esp32-screen').innerText(), /guest/);
       for (const control of await guest.locator('[data-action]').all()) assert.ok(await control.isDisabled());
+    });
+
+    it('sees the files and the plan of others, and may open and download only', async () => {
+      await openTab(guest, 'files');
+      await guest.locator('.esp32-file[data-path="/boot.py"]').click();
+      const enabled = guest.locator('[data-file-action]:not(:disabled)');
+      await guest.locator('[data-file-action="open"]:not(:disabled)').waitFor();
+      const names = await enabled.evaluateAll((all) =>
+        all.map((one) => one.getAttribute('data-file-action')),
+      );
+      assert.deepEqual(names, ['reload', 'open', 'download']);
+      await openTab(guest, 'flash');
+      assert.ok(await guest.locator('#esp32-plan').isDisabled());
     });
 
     it('is refused by the runtime, too', async () => {
