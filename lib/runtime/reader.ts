@@ -42,8 +42,9 @@ export class Reader<Def extends JobNodeDef> {
   }
 
   /** The typed input by which a node says where in the message its main matter is: the payload, unless it says so. */
-  async matter(name: keyof Def & string): Promise<unknown> {
-    return this.#settings[`${name}Type`] === undefined ? this.msg.payload : this.setting(name);
+  matter(name: keyof Def & string): Promise<unknown> {
+    const isSet = this.#settings[`${name}Type`] !== undefined;
+    return isSet ? this.setting(name) : Promise.resolve(this.msg.payload);
   }
 
   flag(name: keyof Def & string): boolean {
