@@ -2,6 +2,7 @@
  * The raw REPL: MicroPython's way for programs to run code on a board.
  * Source: MicroPython's `shared/runtime/pyexec.c` and docs "The MicroPython interactive interpreter mode".
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortError } from '../transport/errors.ts';
 import { Inbox } from '../transport/inbox.ts';
@@ -12,7 +13,7 @@ import { MicroPythonError } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
 import { Link } from './link.ts';
 import { RestartWatch } from './restart.ts';
-import { LAST_LINE, RunEnd, SETTLE_MS } from './run-end.ts';
+import { lastLine, RunEnd, SETTLE_MS } from './run-end.ts';
 import type { RunEndOptions } from './run-end.ts';
 import { sendShort, sendSource } from './send-source.ts';
 
@@ -161,7 +162,8 @@ export class RawRepl {
    * says nothing. Throws also 'system-exit'.
    */
   async runProgram(source: string, options: RunOptions): Promise<void> {
-    return this.run(source + LAST_LINE, { ...options, isMarked: true });
+    const mark = randomUUID();
+    return this.run(source + lastLine(mark), { ...options, mark });
   }
 
   /** Sends code and returns when it has begun to run (or was refused: `finish` then tells why). */

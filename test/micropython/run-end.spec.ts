@@ -1,6 +1,7 @@
 /** How a run ends on firmware and chips that the virtual board is not: told from recorded conversations. */
 import assert from 'node:assert/strict';
 import { RawRepl } from '../../lib/micropython/raw-repl.ts';
+import { RunEnd } from '../../lib/micropython/run-end.ts';
 import type { RunOptions } from '../../lib/micropython/raw-repl.ts';
 import { failsWith } from '../support/failures.ts';
 import { ScriptedTransport } from '../support/scripted-transport.ts';
@@ -10,12 +11,14 @@ async function ends(
   says: readonly string[],
   { isProgram = true, ...options }: RunOptions & { isProgram?: boolean } = {},
 ): Promise<string> {
+  let code = '';
   const transport = new ScriptedTransport((bytes, say) => {
     const typed = Buffer.from(bytes).toString('latin1');
     if (typed === '\x05A\x01') say('R\x00');
+    else code += typed;
     if (!typed.endsWith('\x04')) return;
     say('OK');
-    for (const piece of says) setImmediate(() => say(piece));
+    for (const piece of says) setImmediate(() => say(piece.replace('<mark>', markIn(code))));
   });
   const repl = new RawRepl(transport, new AbortController().signal);
   let printed = '';
@@ -28,19 +31,36 @@ async function ends(
   return printed;
 }
 
+/** What the last line prints. */
+function markIn(code: string): string {
+  return /print\("([^"]*)",end=""\)/.exec(code)?.[1] ?? '';
+}
+
 const ROM = `ets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\nentry 0x400805b0\r\n`;
 
 describe('micropython: the end of a run', () => {
   it('is seen behind the last line, which is nobody’s output, however the wire cuts it', async () => {
-    const whole = 'hello\r\n\x1e\r\n\x04\x04>';
-    assert.equal(await ends([whole]), 'hello\r\n');
-    assert.equal(await ends(Array.from(whole)), 'hello\r\n');
-    assert.equal(await ends(['\x1e', '\x1e\r\n', '\x1e\r\n\x04\x04>']), '\x1e\x1e\r\n');
+    const pieces = ['hello\r\n<mark>\x04\x04>'];
+    assert.equal(await ends(pieces), 'hello\r\n');
+    assert.equal(await ends(['hello', '\r\n<mark>', '\x04', '\x04', '>']), 'hello\r\n');
+    assert.equal(await ends(['<mark>1\x04', '2\x043', '>']), '123');
+    assert.equal(await ends(['a timer\r\n<mark>talks\r\n', 'on\x04\x04>']), 'a timer\r\ntalks\r\non');
   });
 
   it('is no end where the program goes on behind it', async () => {
-    assert.equal(await ends(['a\x04\x04>b\r\n', '\x1e\r\n\x04\x04>']), 'a\x04\x04>b\r\n');
-    assert.equal(await ends(['a\x04\x04>', 'b\r\n\x1e\r\n\x04\x04>']), 'a\x04\x04>b\r\n');
+    assert.equal(await ends(['a\x04\x04>b\r\n', '<mark>\x04\x04>']), 'a\x04\x04>b\r\n');
+    assert.equal(await ends(['a\x04\x04>', 'b\r\n<mark>\x04\x04>']), 'a\x04\x04>b\r\n');
+  });
+
+  it('is found wherever the wire cuts its mark', () => {
+    const whole = Buffer.from('x mark\x04\x04>');
+    for (let at = 0; at <= whole.length; at++) {
+      let printed = '';
+      const end = new RunEnd((bytes) => (printed += Buffer.from(bytes).toString()), { mark: 'mark' });
+      end.push(whole.subarray(0, at));
+      end.push(whole.subarray(at));
+      assert.deepEqual([printed, end.ended], ['x ', 'prompt']);
+    }
   });
 
   it('by SystemExit is told where the firmware says nothing of it', async () => {
@@ -74,12 +94,14 @@ describe('micropython: a restart under a run', () => {
 
   it('is none where a program prints what a mask ROM says, and runs on', async function () {
     this.timeout(10_000);
+    let code = '';
     const transport = new ScriptedTransport((bytes, say) => {
       const typed = Buffer.from(bytes).toString('latin1');
       if (typed === '\x05A\x01') say('R\x00');
+      else code += typed;
       if (!typed.endsWith('\x04')) return;
       say('OKrst:0x1 (POWERON),boot:0x13 is what it says\r\n');
-      setTimeout(() => say('later\r\n\x1e\r\n\x04\x04>'), 2500);
+      setTimeout(() => say(`later\r\n${markIn(code)}\x04\x04>`), 2500);
     });
     const repl = new RawRepl(transport, new AbortController().signal);
     await repl.runProgram('x', { timeoutMs: 10_000 });
