@@ -3,16 +3,13 @@
  * Source: MicroPython's `shared/runtime/pyexec.c` and docs "The MicroPython interactive interpreter mode".
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PortError } from '../transport/errors.ts';
-import { Inbox } from '../transport/inbox.ts';
-import type { Transport } from '../transport/transport.ts';
 import { Entry, RAW_BANNER } from './entry.ts';
 import type { EnterOptions } from './entry.ts';
 import { MicroPythonError } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
-import { Link } from './link.ts';
 import { RestartWatch } from './restart.ts';
+import { RawWire } from './raw-wire.ts';
 import { lastLine, RunEnd, SETTLE_MS } from './run-end.ts';
 import type { RunEndOptions } from './run-end.ts';
 import { sendShort, sendSource } from './send-source.ts';
@@ -20,12 +17,9 @@ import { sendShort, sendSource } from './send-source.ts';
 const CTRL_B = '\x02';
 const CTRL_C = '\x03';
 const END = 0x04;
-const WINDOW_READ = 0x01;
-const ANSWER_MS = 2000;
 
 const SOFT_REBOOT = 'MPY: soft reboot\r\n';
 const SOFT_REBOOT_MS = 5000;
-const MAX_TAIL = 2000;
 
 /** The last words of the friendly banner, which differs from board to board. */
 const FRIENDLY_BANNER_END = 'for more information.\r\n';
@@ -48,25 +42,9 @@ function ignoreTrouble(error: unknown): void {
   if (!(error instanceof MicroPythonError)) ignoreTimeout(error);
 }
 
-export class RawRepl {
-  readonly #transport: Transport;
-  readonly #inbox: Inbox;
-  #signal: AbortSignal;
-  readonly #link: Link;
-  /** What a timer or thread printed while code was sent. */
-  #stray: Uint8Array[] = [];
+export class RawRepl extends RawWire {
   /** Names this side has defined on the board; gone with a soft reset, and taken back when the raw REPL is left. */
   readonly helpers = new Set<string>();
-  /** The last text that came: evidence when something else than expected does. */
-  #tail = '';
-
-  /** Takes over the transport's bytes until the caller listens to it again. */
-  constructor(transport: Transport, signal: AbortSignal, link = new Link()) {
-    this.#link = link;
-    this.#transport = transport;
-    this.#signal = signal;
-    this.#inbox = new Inbox(transport);
-  }
 
   /**
    * Brings the board to the raw REPL, interrupting a running program.
@@ -76,7 +54,7 @@ export class RawRepl {
     const asked = performance.now();
     await this.#entry(options).enter();
     const tookMs = performance.now() - asked - this.wireMs(RAW_BANNER.length);
-    this.#link.roundTripMs = Math.min(this.#link.roundTripMs, tookMs);
+    this.link.roundTripMs = Math.min(this.link.roundTripMs, tookMs);
   }
 
   /** The same, but by `options.hardReset` at once. */
@@ -86,13 +64,7 @@ export class RawRepl {
 
   #entry(options: EnterOptions): Entry {
     this.helpers.clear();
-    return new Entry({ transport: this.#transport, inbox: this.#inbox, signal: this.#signal }, options);
-  }
-
-  /** Goes on after the transport had another listener; the board must still be in the raw REPL. */
-  resume(signal: AbortSignal): void {
-    this.#signal = signal;
-    this.#inbox.attach();
+    return new Entry({ transport: this.transport, inbox: this.inbox, signal: this.signal }, options);
   }
 
   /**
@@ -102,16 +74,16 @@ export class RawRepl {
   async leave(): Promise<Uint8Array> {
     if (this.helpers.size > 0) await this.#removeHelpers().catch(ignoreTrouble);
     await this.write(`\r${CTRL_B}`);
-    await this.#transport.drain();
-    const wait = { timeoutMs: LEAVE_MS, signal: this.#signal };
-    await this.#inbox.until(FRIENDLY_BANNER_END, wait).catch(ignoreTimeout);
-    const { prompt } = this.#link;
-    const found = await this.#inbox.until(prompt, { ...wait, timeoutMs: PROMPT_MS }).catch(ignoreTimeout);
+    await this.transport.drain();
+    const wait = { timeoutMs: LEAVE_MS, signal: this.signal };
+    await this.inbox.until(FRIENDLY_BANNER_END, wait).catch(ignoreTimeout);
+    const { prompt } = this.link;
+    const found = await this.inbox.until(prompt, { ...wait, timeoutMs: PROMPT_MS }).catch(ignoreTimeout);
     if (found) return found;
     const rest = this.rest();
     const other = Buffer.from(rest).toString('latin1');
     // Anything may be a prompt, but none is long or more than a line.
-    if (/^[^\r\n]{1,20}$/.test(other)) this.#link.prompt = other;
+    if (/^[^\r\n]{1,20}$/.test(other)) this.link.prompt = other;
     return rest;
   }
 
@@ -123,26 +95,21 @@ export class RawRepl {
     await this.finish({ timeoutMs: LEAVE_MS });
   }
 
-  /** What came and was read by nobody. */
-  rest(): Uint8Array {
-    return this.#inbox.take();
-  }
-
   /**
    * A fresh heap and boot.py, but not main.py: that is what a soft reset does in the raw REPL. A boot.py that does
    * not end in time is interrupted. Throws as `enter`.
    */
   async softReset({ timeoutMs, onOutput = ignore }: RunOptions): Promise<void> {
     await this.write(Uint8Array.of(END));
-    await this.#inbox.until(SOFT_REBOOT, { timeoutMs: SOFT_REBOOT_MS, signal: this.#signal });
+    await this.inbox.until(SOFT_REBOOT, { timeoutMs: SOFT_REBOOT_MS, signal: this.signal });
     await this.#untilRawBanner({ timeoutMs, onOutput });
   }
 
   /** Behind a soft reset. A boot.py that does not end in time is interrupted. */
   async #untilRawBanner({ timeoutMs = Infinity, onOutput = ignore }: RunOptions): Promise<void> {
     this.helpers.clear();
-    const wait = { timeoutMs, signal: this.#signal };
-    const printed = await this.#inbox.until(RAW_BANNER, wait).catch(ignoreTimeout);
+    const wait = { timeoutMs, signal: this.signal };
+    const printed = await this.inbox.until(RAW_BANNER, wait).catch(ignoreTimeout);
     if (!printed) return this.enter({ onOutput });
     onOutput(printed.subarray(0, -RAW_BANNER.length));
     await this.expect('>');
@@ -168,15 +135,15 @@ export class RawRepl {
 
   /** Sends code and returns when it has begun to run (or was refused: `finish` then tells why). */
   async begin(source: string): Promise<void> {
-    this.#tail = '';
-    this.#stray = [];
-    this.#link.paste = await sendSource(this, source, this.#link.paste);
+    this.tail = '';
+    this.stray = [];
+    this.link.paste = await sendSource(this, source, this.link.paste);
   }
 
   /** The same for code of no more than 259 bytes, all of them printable: a round trip less. */
   async beginShort(source: string): Promise<void> {
-    this.#tail = '';
-    this.#stray = [];
+    this.tail = '';
+    this.stray = [];
     await sendShort(this, source);
   }
 
@@ -190,13 +157,13 @@ export class RawRepl {
     const deadline = performance.now() + timeoutMs;
     const end = new RunEnd(onOutput, options);
     const restart = new RestartWatch();
-    for (const bytes of this.#stray.splice(0)) onOutput(bytes);
+    for (const bytes of this.stray.splice(0)) onOutput(bytes);
     while (!end.ended) {
       const now = performance.now();
       const limit = end.isUnsure ? now + SETTLE_MS : (restart.judgedAt ?? Math.min(deadline, now + stallMs));
       try {
-        const bytes = await this.#inbox.some({ deadline: limit, signal: this.#signal });
-        this.#keepTail(bytes);
+        const bytes = await this.inbox.some({ deadline: limit, signal: this.signal });
+        this.keepTail(bytes);
         restart.hear(bytes);
         end.push(bytes);
       } catch (error) {
@@ -220,107 +187,7 @@ export class RawRepl {
   /** The code ended the interpreter, which starts anew, boot.py first, and comes back to the raw REPL. */
   async #afterSoftReset(onOutput: (bytes: Uint8Array) => void): Promise<never> {
     await this.#untilRawBanner({ timeoutMs: SOFT_REBOOT_MS, onOutput });
-    throw new MicroPythonError('soft-reset', 'the code ended the interpreter', { tail: this.#tail });
-  }
-
-  // What sending source is made of.
-
-  async write(data: string | Uint8Array): Promise<void> {
-    await this.#transport.write(typeof data === 'string' ? Buffer.from(data, 'utf8') : data);
-  }
-
-  // What code that talks while it runs needs.
-
-  /** What comes next, at least a byte. */
-  async some(timeoutMs: number): Promise<Uint8Array> {
-    const bytes = await this.#inbox.some({ timeoutMs, signal: this.#signal });
-    this.#keepTail(bytes);
-    return bytes;
-  }
-
-  /** What it is working under. */
-  get signal(): AbortSignal {
-    return this.#signal;
-  }
-
-  /** The shortest time from a byte to the first of its answer, in milliseconds. */
-  get roundTripMs(): number {
-    return this.#link.roundTripMs;
-  }
-
-  /** Milliseconds that so many bytes are on the wire. */
-  wireMs(bytes: number): number {
-    return (bytes * 10_000) / this.#transport.baudRate;
-  }
-
-  get baudRate(): number {
-    return this.#transport.baudRate;
-  }
-
-  async setBaudRate(baudRate: number): Promise<void> {
-    await this.#transport.setBaudRate(baudRate);
-  }
-
-  /** Exactly `length` bytes within two seconds. */
-  async read(length: number): Promise<Uint8Array> {
-    return this.#inbox.read(length, { timeoutMs: ANSWER_MS, signal: this.#signal });
-  }
-
-  /** Which of these texts comes now, anything before it kept apart. Throws 'repl-confused'. */
-  async oneOf(texts: readonly string[], what: string): Promise<number> {
-    let which = -1;
-    let before = 0;
-    const find = (unread: Uint8Array): number => {
-      const text = Buffer.from(unread).toString('latin1');
-      which = texts.findIndex((each) => text.includes(each));
-      before = text.indexOf(texts[which] ?? '');
-      return which < 0 ? -1 : before + (texts[which] ?? '').length;
-    };
-    const found = await this.#inbox
-      .until(find, { timeoutMs: ANSWER_MS, signal: this.#signal })
-      .catch(ignoreTimeout);
-    if (found) {
-      this.#keepApart(found.subarray(0, before));
-      return which;
-    }
-    this.#keepTail(this.rest());
-    throw this.confused(what);
-  }
-
-  /** What the board grants while it takes code: windows, up to its end mark. Waits for a byte. */
-  async granted(timeoutMs: number): Promise<{ windows: number; ended: boolean }> {
-    const upToEnd = (unread: Uint8Array): number => {
-      const end = unread.indexOf(END);
-      return end < 0 ? unread.length || -1 : end + 1;
-    };
-    const bytes = await this.#inbox.until(upToEnd, { timeoutMs, signal: this.#signal });
-    const others = bytes.filter((byte) => byte !== WINDOW_READ && byte !== END);
-    this.#keepApart(others);
-    const ended = bytes.at(-1) === END;
-    return { windows: bytes.length - others.length - (ended ? 1 : 0), ended };
-  }
-
-  #keepApart(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#stray.push(bytes);
-    this.#keepTail(bytes);
-  }
-
-  /** Reads what must come now. */
-  async expect(text: string): Promise<void> {
-    const found = Buffer.from(await this.read(text.length)).toString('latin1');
-    if (found !== text) {
-      this.#tail += found;
-      throw this.confused(text);
-    }
-  }
-
-  confused(expected: string): MicroPythonError {
-    const facts = { expected, tail: this.#tail };
-    return new MicroPythonError('repl-confused', `the board did not answer with ${expected}`, facts);
-  }
-
-  async pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#signal });
+    throw new MicroPythonError('soft-reset', 'the code ended the interpreter', { tail: this.tail });
   }
 
   /** Ctrl-C until the interrupted run has ended. */
@@ -330,16 +197,12 @@ export class RawRepl {
       const end = new RunEnd(ignore);
       const deadline = performance.now() + 1000;
       while (!end.ended) {
-        const bytes = await this.#inbox.some({ deadline, signal: this.#signal }).catch(ignoreTimeout);
+        const bytes = await this.inbox.some({ deadline, signal: this.signal }).catch(ignoreTimeout);
         if (!bytes) break;
         end.push(bytes);
       }
       if (end.ended === 'prompt') return true;
     }
     return false;
-  }
-
-  #keepTail(bytes: Uint8Array): void {
-    this.#tail = (this.#tail + Buffer.from(bytes).toString('latin1')).slice(-MAX_TAIL);
   }
 }
