@@ -40,6 +40,7 @@ for (const nodeRed of ['node-red', 'node-red-4']) {
         'esp32-board',
         'esp32-flash',
         'esp32-ports',
+        'mp-files',
         'mp-repl',
         'mp-upload',
       ]);
@@ -47,6 +48,17 @@ for (const nodeRed of ['node-red', 'node-red-4']) {
         sets.map(({ err }) => err).filter((err) => err !== undefined),
         [],
       );
+    });
+
+    it('loads the sidebar, and serves what its page needs', async () => {
+      const answer = await fetch(`${url}plugins`, { headers: { Accept: 'application/json' } });
+      const [plugin] = ((await answer.json()) as (NodeSet & { id: string })[]).filter(
+        ({ module }) => module === PACKAGE,
+      );
+      assert.equal(plugin?.id, `${PACKAGE}/esp32-sidebar`);
+      assert.equal(plugin.err, undefined);
+      for (const file of ['editor/sidebar/main.js', 'editor/board-dialog/main.js', 'xterm/xterm.mjs'])
+        assert.equal((await fetch(`${url}resources/${PACKAGE}/${file}`)).status, 200, file);
     });
 
     it('explains every error in the help', async () => {

@@ -1,6 +1,7 @@
 /** What a person does with boards in the editor: the dialog of a board, and the three tabs of the sidebar. */
 import { join } from 'node:path';
 import { needsChromium } from '../support/chromium.ts';
+import { beginningTests } from './sidebar/beginning.ts';
 import { dialogTests } from './sidebar/dialog.ts';
 import { filesTests } from './sidebar/files.ts';
 import { flashTests } from './sidebar/flash.ts';
@@ -38,6 +39,8 @@ describe('boards in the editor', function () {
   dialogTests(stage);
   guestTests(stage);
   darkTests(stage);
+  // The last: it takes the flow away.
+  beginningTests(stage);
 });
 
 describe('boards in the older editor', function () {

@@ -1,0 +1,43 @@
+/** From no board at all to one that answers, and from tab to tab by keyboard. */
+import assert from 'node:assert/strict';
+import { openTab } from './stage.ts';
+import type { Stage } from './stage.ts';
+
+export function beginningTests(stage: () => Stage): void {
+  it('goes from tab to tab by the arrow keys', async () => {
+    const { page } = stage();
+    await openTab(page, 'terminal');
+    await page.locator('#esp32-tab-terminal').focus();
+    for (const name of ['files', 'flash', 'terminal']) {
+      await page.keyboard.press('ArrowRight');
+      assert.equal(await page.locator(':focus').getAttribute('id'), `esp32-tab-${name}`);
+      await page.locator(`#esp32-panel-${name}`).waitFor();
+    }
+  });
+
+  it('says what to do where there is no board, until there is one that answers', async () => {
+    const { page, url, board } = stage();
+    const headers = {
+      Authorization: `Bearer ${await stage().token('owner')}`,
+      'Content-Type': 'application/json',
+    };
+    await fetch(`${url}flows`, { method: 'POST', headers, body: '[]' });
+    await page.reload();
+    await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+    await page.evaluate(() => {
+      const { RED } = globalThis as unknown as { RED: { sidebar: { show: (id: string) => void } } };
+      RED.sidebar.show('esp32-sidebar');
+    });
+    await page.locator('.esp32-empty').getByText('No board yet').waitFor();
+    await page.locator('.esp32-empty').getByRole('button', { name: 'Add a board' }).click();
+    await page.locator('#node-config-input-port').fill(board.rfc2217);
+    await page.locator('#node-config-dialog-ok').click();
+    await page.locator('.esp32-empty').getByText('Press Deploy').waitFor();
+    await page.locator('#red-ui-header-button-deploy').click();
+    const anyway = page.locator('.red-ui-notification').getByRole('button', { name: 'Confirm deploy' });
+    const connected = page.locator('.esp32-state').filter({ hasText: 'connected' });
+    await anyway.or(connected).first().waitFor();
+    if (await anyway.isVisible()) await anyway.click();
+    await connected.waitFor();
+  });
+}
