@@ -2,11 +2,14 @@
 import type { BackupPart } from '../esp/backup.ts';
 import { bootMode } from '../esp/boot-log.ts';
 import { eraseChip, eraseRegion } from '../esp/erase.ts';
-import { flash, placeOn } from '../esp/flash.ts';
-import type { FlashOptions, FlashResult, FlashSource } from '../esp/flash.ts';
+import { flash } from '../esp/flash.ts';
+import type { FlashOptions, FlashResult } from '../esp/flash.ts';
+import { bytesOfSize } from '../esp/flash-header.ts';
 import { boardInfo } from '../esp/info.ts';
 import type { BoardInfo } from '../esp/info.ts';
 import { extentOf } from '../esp/place.ts';
+import { placeOn } from '../esp/place-on-board.ts';
+import type { FlashSource } from '../esp/place-on-board.ts';
 import { withoutPadding } from '../esp/plan.ts';
 import { guardErase, guardRead } from '../esp/protection.ts';
 import { rangeIn } from '../esp/range.ts';
@@ -14,7 +17,7 @@ import type { Range } from '../esp/range.ts';
 import { readFlash } from '../esp/read.ts';
 import { placeCopies } from '../esp/restore.ts';
 import type { Copy } from '../esp/restore.ts';
-import { withSession } from '../esp/session.ts';
+import { reachOf, withSession } from '../esp/session.ts';
 import type { BoardFacts, Session } from '../esp/session.ts';
 import { verifyRegion } from '../esp/verify.ts';
 import { writeBackup } from '../firmware/backup-folder.ts';
@@ -29,7 +32,7 @@ import type { Started } from './watch-start.ts';
 export { checkParts, wrongChip } from '../esp/place.ts';
 export type { Part, Target } from '../esp/place.ts';
 export { FLASH_FREQUENCIES, FLASH_MODES, FLASH_SIZES } from '../esp/flash-header.ts';
-export type { FlashSource } from '../esp/flash.ts';
+export type { FlashSource } from '../esp/place-on-board.ts';
 export type { BackupChoice } from '../esp/backup.ts';
 export type { BoardInfo } from '../esp/info.ts';
 export type { Copy } from '../esp/restore.ts';
@@ -61,13 +64,15 @@ export async function flashBoard(
   options: LoaderJobOptions & FlashWish,
 ): Promise<FlashJobResult> {
   const { erase, dryRun, backup, backupTo, offset, partition, force, settings, encrypt, watch } = options;
+  // A flash chip that does not tell its size is only believed in when that is forced.
+  const flashSize = force ? bytesOfSize(settings?.size) : undefined;
   return runInLoader(board, options, async (session, lease) => {
     let paths: string[] = [];
     const onBackup = async (parts: BackupPart[], facts: BoardFacts): Promise<void> => {
       if (backupTo !== undefined) paths = await writeBackup(backupTo, facts, parts);
     };
     const place = { offset, partition, force, settings };
-    const wish = { ...session, ...place, erase, dryRun, backup, onBackup, encrypt };
+    const wish = { ...session, ...place, flashSize, erase, dryRun, backup, onBackup, encrypt };
     const { reset, rung, backup: taken, ...written } = await flash(lease.transport, source, wish);
     const result = { ...written, ...(taken ? { backup: taken.map((part, i) => kept(part, paths[i])) } : {}) };
     if (result.written > 0) board.memory.lines.wentWell(rung);
@@ -101,7 +106,8 @@ export async function eraseBoard(
   options: LoaderJobOptions & { force?: boolean },
 ): Promise<BoardFacts & Range> {
   return withLoader(board, options, async (session) => {
-    const { loader, facts, reach } = session;
+    const { loader, facts } = session;
+    const reach = reachOf(session);
     guardErase(session, range.size === undefined, options);
     const { offset, size } = rangeIn(range, reach);
     options.onEvent({ kind: 'erasing' });
@@ -132,7 +138,9 @@ export async function verifyBoard(
 
 /** Reads a range of the flash, checked by the MD5 the chip sends with it. */
 export async function readBoard(board: Board, range: Range, options: LoaderJobOptions): Promise<Uint8Array> {
-  return withLoader(board, options, (session) => readRange(session, rangeIn(range, session.reach), options));
+  return withLoader(board, options, (session) =>
+    readRange(session, rangeIn(range, reachOf(session)), options),
+  );
 }
 
 /** The same into a file, whole or not at all. Throws also `FirmwareError` 'backup-not-written', before it reads. */
@@ -143,7 +151,7 @@ export async function readBoardTo(
   options: LoaderJobOptions,
 ): Promise<BoardFacts & WrittenFile & { offset: number }> {
   return withLoader(board, options, async (session) => {
-    const within = rangeIn(range, session.reach);
+    const within = rangeIn(range, reachOf(session));
     const file = await writeWhole(path, () => readRange(session, within, options));
     return { ...session.facts, offset: within.offset, ...file };
   });

@@ -4,7 +4,7 @@ import type { Partition } from './partitions.ts';
 import { isData } from './partitions.ts';
 import { readFlash } from './read.ts';
 import { WHOLE_FLASH } from './restore.ts';
-import { md5, regionMd5 } from './verify.ts';
+import { blankMd5, regionMd5 } from './verify.ts';
 import type { WriteProgress } from './write.ts';
 
 /** `data`: every data partition that is not blank (files, settings). `all`: the whole flash. */
@@ -38,7 +38,7 @@ export async function backUp(
   let before = 0;
   for (const { label, offset, size } of ranges) {
     const data = await readSparse(loader, offset, size, (done) => onProgress({ done: before + done, total }));
-    if (data.some((byte) => byte !== 0xff)) parts.push({ label, offset, data });
+    if (data) parts.push({ label, offset, data });
     before += size;
   }
   return parts;
@@ -52,21 +52,23 @@ function rangesOf(
   return choice === 'data' ? (partitions ?? []).filter(isData) : [];
 }
 
+/** Nothing where all of it is blank. */
 async function readSparse(
   loader: Loader,
   offset: number,
   size: number,
   onProgress: (done: number) => void,
-): Promise<Buffer> {
+): Promise<Buffer | undefined> {
+  let isBlank = true;
   const data = Buffer.alloc(size, 0xff);
   for (let at = 0; at < size; at += BLOCK) {
     loader.signal.throwIfAborted();
     const length = Math.min(BLOCK, size - at);
-    const blank = md5(data.subarray(at, at + length));
-    if ((await regionMd5(loader, offset + at, length)) !== blank) {
+    if ((await regionMd5(loader, offset + at, length)) !== blankMd5(length)) {
+      isBlank = false;
       data.set(await readFlash(loader, offset + at, length), at);
     }
     onProgress(at + length);
   }
-  return data;
+  return isBlank ? undefined : data;
 }

@@ -20,6 +20,18 @@ export function bootMode(text: string): BootMode | undefined {
   };
 }
 
+/** What befell a chip that prints this instead of an answer. Texts: ESP-IDF's panic handler, ROMs. */
+const MISHAPS: readonly { heard: 'brown-out' | 'panic' | 'restarted'; sign: RegExp }[] = [
+  { heard: 'brown-out', sign: /Brownout detector was triggered|BROWN_?OUT/ },
+  { heard: 'panic', sign: /Guru Meditation Error|abort\(\) was called|Fatal exception/ },
+  { heard: 'restarted', sign: /rst:0x[0-9a-f]+ \(|rst cause:/ },
+];
+
+/** The plainest of what a text tells; nothing where it tells of none. */
+export function mishapIn(text: string): 'brown-out' | 'panic' | 'restarted' | undefined {
+  return MISHAPS.find(({ sign }) => sign.test(text))?.heard;
+}
+
 /** Mostly unprintable text: the line runs at another rate than the port. */
 export function looksLikeWrongBaud(text: string): boolean {
   if (text.length < 16) return false;

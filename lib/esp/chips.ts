@@ -92,6 +92,25 @@ const SPI_LATER: Omit<SpiRegisters, 'base'> = {
   w0: 0x58,
 };
 
+/** The low-power watchdogs of the chips since the C6. */
+function lowPowerWatchdogs(base: number): WatchdogRegisters {
+  const superKey = 0x50d83aa1;
+  return {
+    base,
+    config: 0x00,
+    protect: 0x18,
+    superConfig: 0x1c,
+    superProtect: 0x20,
+    superKey,
+    superAutoFeedBit: 18,
+  };
+}
+
+/** The first of them, which bites. */
+function lowPowerRestart(base: number): RestartRegisters {
+  return { config: base, timeout: base + 0x04, protect: base + 0x18 };
+}
+
 function chip(
   entry: Partial<Chip> & Pick<Chip, 'name' | 'stub' | 'loaderOffset' | 'macRegister' | 'spi'>,
 ): Chip {
@@ -202,6 +221,8 @@ export const CHIPS: readonly Chip[] = [
     loaderOffset: 0x2000,
     macRegister: 0x600b4844,
     spi: { base: 0x60003000, ...SPI_LATER },
+    watchdogs: lowPowerWatchdogs(0x600b1c00),
+    restart: lowPowerRestart(0x600b1c00),
   }),
   chip({
     name: 'ESP32-C6',
@@ -210,15 +231,7 @@ export const CHIPS: readonly Chip[] = [
     loaderOffset: 0,
     macRegister: 0x600b0844,
     spi: { base: 0x60003000, ...SPI_LATER },
-    watchdogs: {
-      base: 0x600b1c00,
-      config: 0x00,
-      protect: 0x18,
-      superConfig: 0x1c,
-      superProtect: 0x20,
-      superKey: 0x50d83aa1,
-      superAutoFeedBit: 18,
-    },
+    watchdogs: lowPowerWatchdogs(0x600b1c00),
   }),
   chip({
     name: 'ESP32-C61',
@@ -227,6 +240,8 @@ export const CHIPS: readonly Chip[] = [
     loaderOffset: 0,
     macRegister: 0x600b4844,
     spi: { base: 0x60003000, ...SPI_LATER },
+    watchdogs: lowPowerWatchdogs(0x600b1c00),
+    restart: lowPowerRestart(0x600b1c00),
   }),
   chip({
     name: 'ESP32-H2',
@@ -252,6 +267,7 @@ export const CHIPS: readonly Chip[] = [
     loaderOffset: 0x2000,
     macRegister: 0x600b1844,
     spi: { base: 0x60099000, ...SPI_LATER },
+    watchdogs: lowPowerWatchdogs(0x600b5400),
   }),
   chip({
     name: 'ESP32-P4',
@@ -261,19 +277,9 @@ export const CHIPS: readonly Chip[] = [
     loaderOffset: 0x2000,
     macRegister: 0x5012d044,
     spi: { base: 0x5008d000, ...SPI_LATER },
-    watchdogs: {
-      base: 0x50116000,
-      config: 0x00,
-      protect: 0x18,
-      superConfig: 0x1c,
-      superProtect: 0x20,
-      superKey: 0x50d83aa1,
-      superAutoFeedBit: 18,
-    },
+    watchdogs: lowPowerWatchdogs(0x50116000),
     restart: {
-      config: 0x50116000,
-      timeout: 0x50116004,
-      protect: 0x50116018,
+      ...lowPowerRestart(0x50116000),
       forceDownload: { register: 0x50110008, mask: 4 },
       straps: { register: 0x500e0038, ioHighMask: 8 },
     },

@@ -35,12 +35,17 @@ export interface ConnectOptions {
 
 /** The mask ROM measures the host's rate on SYNC; this is the fastest it does so reliably. */
 export const SYNC_BAUD = 115200;
-/** How often SYNC is sent: the first is lost on many chips. A later answer still counts for the next SYNC. */
+/**
+ * How often SYNC is sent: the first is lost on many chips, or comes before the ROM listens, so the next ones follow
+ * soon. A later answer still counts for the next SYNC.
+ */
 const SYNC_EVERY_MS = 60;
+const FIRST_SYNCS_MS = 20;
+const FIRST_SYNCS = 3;
 const FURTHER_SYNC_ANSWERS = 7;
 const FURTHER_ANSWER_MS = 100;
 /** Together 720 ms, which a slow boot needs. */
-const SYNCS_PER_RESET = 12;
+const SYNCS_PER_RESET = 14;
 /** Rounds over all strategies before a person is asked to help. */
 const ROUNDS_BY_LINES = 2;
 
@@ -138,8 +143,9 @@ function connected(loader: Loader, strategy: string, options: ConnectOptions): L
 async function syncRepeatedly(loader: Loader, count: number, deadline: number): Promise<boolean> {
   const byHand = count === Infinity;
   for (let i = 0; i < count && performance.now() < deadline; i++) {
-    const next = performance.now() + SYNC_EVERY_MS;
-    if (await sync(loader)) return true;
+    const everyMs = i < FIRST_SYNCS ? FIRST_SYNCS_MS : SYNC_EVERY_MS;
+    const next = performance.now() + everyMs;
+    if (await sync(loader, everyMs)) return true;
     // It started its program: no SYNC will be heard before the next reset.
     if (!byHand && bootMode(loader.log)?.download === false) return false;
     // One that was answered by nonsense ended early.
@@ -150,13 +156,14 @@ async function syncRepeatedly(loader: Loader, count: number, deadline: number): 
 
 /**
  * One SYNC. It is answered eight times; all are read here, so that none is taken for a later answer.
- * The value field is 0 only when a stub answers.
+ * The value field is 0 in all of them only when a stub answers.
  */
-async function sync(loader: Loader): Promise<boolean> {
+async function sync(loader: Loader, timeoutMs: number): Promise<boolean> {
   try {
-    const { value } = await loader.command('SYNC', SYNC_PAYLOAD, { timeoutMs: SYNC_EVERY_MS });
-    loader.mode = value === 0 ? stubMode(loader) : romMode(undefined);
-    await loader.furtherAnswers('SYNC', FURTHER_SYNC_ANSWERS, FURTHER_ANSWER_MS);
+    const { value } = await loader.command('SYNC', SYNC_PAYLOAD, { timeoutMs });
+    const others = await loader.furtherAnswers('SYNC', FURTHER_SYNC_ANSWERS, FURTHER_ANSWER_MS);
+    const isStub = [value, ...others].every((each) => each === 0);
+    loader.mode = isStub ? stubMode(loader) : romMode(undefined);
     return true;
   } catch (error) {
     if (error instanceof EspError) return false;

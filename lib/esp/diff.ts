@@ -1,10 +1,10 @@
 /**
- * What of a region the flash does not hold yet, by the chip's own MD5: 64 KB at a time, and where such a
+ * What of a region the flash does not hold yet, by the chip's own MD5: whole, 64 KB at a time, and where such a
  * block differs, sector by sector. An old file is never believed; an interrupted write is found the same way.
  */
 import { SECTOR } from './erase.ts';
 import type { Loader } from './loader.ts';
-import { md5, regionMd5 } from './verify.ts';
+import { md5InSlices, regionMd5 } from './verify.ts';
 import type { Region } from './verify.ts';
 
 const BLOCK = 0x10000;
@@ -14,21 +14,20 @@ const MANY_BLOCKS = 8;
 /** The parts to be written, in order, neighbours joined; none when the flash holds it all. */
 export async function changedParts(loader: Loader, region: Region): Promise<Region[]> {
   const blocks = cut(region, BLOCK);
-  // Other firmware differs everywhere: four blocks spread over it tell, and the rest need not be asked.
-  if (blocks.length >= MANY_BLOCKS && (await allDiffer(loader, spread(blocks)))) return [region];
+  if (blocks.length >= MANY_BLOCKS) {
+    const samples = spread(cut(region, SECTOR));
+    const different = await differing(loader, samples);
+    // Other firmware differs everywhere: four sectors spread over it tell, and the rest need not be asked.
+    if (different.length === samples.length) return [region];
+    // The same firmware is the same everywhere: one question tells.
+    if (different.length === 0 && !(await differs(loader, region))) return [];
+  }
   const changed = await differing(loader, blocks);
   // Compressed as one stream, much is written faster than little with gaps.
   if (changed.length > Math.max(blocks.length, MANY_BLOCKS) / 2) return joined(changed, region);
   const sectors: Region[] = [];
   for (const block of changed) sectors.push(...(await differing(loader, cut(block, SECTOR))));
   return joined(sectors, region);
-}
-
-async function allDiffer(loader: Loader, parts: readonly Region[]): Promise<boolean> {
-  for (const part of parts) {
-    if (!(await differs(loader, part))) return false;
-  }
-  return true;
 }
 
 async function differing(loader: Loader, parts: readonly Region[]): Promise<Region[]> {
@@ -41,7 +40,9 @@ async function differing(loader: Loader, parts: readonly Region[]): Promise<Regi
 
 async function differs(loader: Loader, { offset, bytes }: Region): Promise<boolean> {
   loader.signal.throwIfAborted();
-  return (await regionMd5(loader, offset, bytes.length)) !== md5(bytes);
+  // While the chip computes its own.
+  const [found, expected] = await Promise.all([regionMd5(loader, offset, bytes.length), md5InSlices(bytes)]);
+  return found !== expected;
 }
 
 /** Cut at whole multiples of `size` in the flash. */

@@ -12,7 +12,10 @@ export type EspErrorCode =
   | 'download-mode-silent'
   /** A command was answered with a failure. Facts: `operation`, `reason` (byte), `meaning`. */
   | 'command-failed'
-  /** A command was not answered in time. Facts: `operation`, `timeoutMs`. */
+  /**
+   * A command was not answered in time. Facts: `operation`, `timeoutMs`; where the chip printed what befell it, `heard`
+   * ('brown-out' | 'panic' | 'restarted') and `tail`.
+   */
   | 'command-timeout'
   /** The loader does not know the command. Facts: `operation`. */
   | 'command-unsupported'
@@ -24,6 +27,8 @@ export type EspErrorCode =
   | 'unknown-chip'
   /** The stub was uploaded but did not start. Facts: `because` (a code), `romIsMinimal`. */
   | 'stub-silent'
+  /** The chip's ROM alone can do next to nothing (ESP8266). Facts: `chip`. */
+  | 'stub-needed'
   /** The flash chip does not answer with a usable id. Facts: `id`. */
   | 'flash-not-found'
   /** The firmware holds no bytes. */
@@ -51,6 +56,8 @@ export type EspErrorCode =
   | 'partition-too-small'
   /** The board has no partition of that name. Facts: `wanted`, `labels`. */
   | 'no-such-partition'
+  /** Two parts claim the same place in the flash. Facts: `first`, `second`, `offset` (hex). */
+  | 'parts-overlap'
   /** The firmware does not fit. Facts: `offset`, `size`, `flashSize`; `partition` where that is what does not. */
   | 'image-too-large'
   /** Firmware must begin with a sector. Facts: `offset`. */

@@ -9,6 +9,7 @@ import { IMAGE_MAGIC, parseImage } from './image.ts';
 import type { Image } from './image.ts';
 import {
   isPartitionTable,
+  PARTITION_TABLE_MOVES,
   PARTITION_TABLE_OFFSET,
   PARTITION_TABLE_SIZE,
   parsePartitions,
@@ -33,8 +34,6 @@ export interface Firmware {
 
 const APP_TYPE = 0;
 const SECTOR = 4096;
-/** How far behind its usual place the partition table is looked for. */
-const TABLE_MOVES = 0x10000;
 
 /** Formats people take for an image; the first bytes tell them. */
 const OTHER_FORMATS: readonly { format: string; starts: number[] }[] = [
@@ -98,7 +97,7 @@ type BehindLoader = Required<Pick<Firmware, 'partitions' | 'applications'>>;
 function partitionsOf(bytes: Uint8Array, chip: Chip, image: Image): BehindLoader | undefined {
   if (chip === ESP8266 || bytes.length === image.length) return undefined;
   const first = PARTITION_TABLE_OFFSET - chip.loaderOffset;
-  for (let at = first; at < Math.min(bytes.length, first + TABLE_MOVES); at += SECTOR) {
+  for (let at = first; at < Math.min(bytes.length, first + PARTITION_TABLE_MOVES); at += SECTOR) {
     const table = bytes.subarray(at, at + PARTITION_TABLE_SIZE);
     if (!isPartitionTable(table)) continue;
     if (table.length < PARTITION_TABLE_SIZE) throw damaged('truncated', bytes.length);

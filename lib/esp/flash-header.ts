@@ -84,6 +84,12 @@ export function withFlashSettings(
   return patched;
 }
 
+/** Bytes of a size that the user names; `undefined` for `keep` and `detect`. */
+export function bytesOfSize(name = ''): number | undefined {
+  const [, count, unit] = /^(\d+)([KM])B$/.exec(name) ?? [];
+  return count === undefined ? undefined : Number(count) * (unit === 'M' ? MB : 1024);
+}
+
 /** A size that the header has no code for is left as it is. */
 function sizeName(bytes: number | undefined, sizes: Readonly<Record<string, number>>): string {
   const name = bytes === undefined ? '' : bytes < MB ? `${bytes / 1024}KB` : `${bytes / MB}MB`;

@@ -6,33 +6,40 @@ import type { Loader } from './loader.ts';
 export interface FlashId {
   /** Manufacturer (low byte), type, size as the flash chip sends them. */
   id: number;
-  /** Bytes. */
-  size: number;
+  /** Bytes; absent where nothing answers, or the id names none. */
+  size?: number;
 }
 
 const READ_ID = 0x9f;
 const ID_BITS = 24;
+/** Both in a row reset a flash chip that was left in a mode in which it understands no 9F. */
+const RESETS = [0x66, 0x99];
 const USR_COMMAND = 2 ** 31;
 const USR_MISO = 2 ** 28;
 const COMMAND_BITS_MINUS_ONE = 7 * 2 ** 28;
 const START = 1 << 18;
 /** The SPI controller needs microseconds; each question is a round trip of a millisecond or more. */
 const MAX_POLLS = 20;
+const ATTEMPTS = 3;
 
-/** Throws `EspError` 'flash-not-found' when nothing answers or the id names no size. */
+/** Throws `EspError` 'flash-not-found' when the controller itself does not work. */
 export async function readFlashId(loader: Loader, chip: Chip): Promise<FlashId> {
   let id = 0;
   // What the questions are made of carries no checksum: a byte changed on the way asks something else.
   for (let i = 0; i < ATTEMPTS; i++) {
-    id = await readJedecId(loader, chip);
+    id = await askFlash(loader, chip, READ_ID, ID_BITS);
     const size = flashSize(id);
     if (size !== undefined) return { id, size };
+    for (const command of RESETS) await askFlash(loader, chip, command, 0);
   }
-  const hex = id.toString(16).padStart(6, '0');
-  throw new EspError('flash-not-found', `the flash chip answers with the id ${hex}`, { id: hex });
+  return { id };
 }
 
-const ATTEMPTS = 3;
+/** As data sheets have it: manufacturer first, `ef4016`. */
+export function jedecText(id: number): string {
+  return Buffer.from([id, id >> 8, id >> 16]).toString('hex');
+}
+
 const KB_256_LOG2 = 18;
 const ADESTO = 0x1f;
 /** Series of size codes: from the first to the last code the size doubles, starting at 2^log2 bytes. */
@@ -52,25 +59,24 @@ export function flashSize(id: number): number | undefined {
   return match && 2 ** (match.log2 + code - match.first);
 }
 
-async function readJedecId(loader: Loader, chip: Chip): Promise<number> {
+/** Sends one command to the flash chip and reads so many bits of what it answers. */
+async function askFlash(loader: Loader, chip: Chip, command: number, bits: number): Promise<number> {
   const { base, usr, usr1, usr2, misoLength, w0 } = chip.spi;
   const [oldUsr, oldUsr2] = [await loader.readRegister(base + usr), await loader.readRegister(base + usr2)];
-  if (misoLength === undefined) {
-    await loader.writeRegister(base + usr1, (ID_BITS - 1) << 8);
-  } else {
-    await loader.writeRegister(base + misoLength, ID_BITS - 1);
-  }
-  await loader.writeRegister(base + usr, USR_COMMAND + USR_MISO);
-  await loader.writeRegister(base + usr2, COMMAND_BITS_MINUS_ONE + READ_ID);
-  await loader.writeRegister(base + w0, 0);
-  await loader.writeRegister(base, START);
+  const lengthIsInUsr1 = misoLength === undefined;
+  await loader.writeRegisters(
+    [base + (misoLength ?? usr1), Math.max(0, bits - 1) << (lengthIsInUsr1 ? 8 : 0)],
+    [base + usr, USR_COMMAND + (bits > 0 ? USR_MISO : 0)],
+    [base + usr2, COMMAND_BITS_MINUS_ONE + command],
+    [base + w0, 0],
+    [base, START],
+  );
   for (let i = 0; (await loader.readRegister(base)) & START; i++) {
     if (i === MAX_POLLS) {
       throw new EspError('flash-not-found', 'the flash controller does not finish', { id: 'none' });
     }
   }
-  const id = (await loader.readRegister(base + w0)) & 0xffffff;
-  await loader.writeRegister(base + usr, oldUsr);
-  await loader.writeRegister(base + usr2, oldUsr2);
-  return id;
+  const answer = (await loader.readRegister(base + w0)) & (2 ** bits - 1);
+  await loader.writeRegisters([base + usr, oldUsr], [base + usr2, oldUsr2]);
+  return answer;
 }

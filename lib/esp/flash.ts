@@ -3,27 +3,25 @@ import { isLost } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
 import { backUp } from './backup.ts';
 import type { BackupChoice, BackupPart } from './backup.ts';
-import { describeChip } from './describe.ts';
-import { eraseChip } from './erase.ts';
-import { EspError, isEspError } from './errors.ts';
+import { eraseChip, eraseRegion } from './erase.ts';
+import { EspError } from './errors.ts';
 import { isLineFault, rungsFrom } from './ladder.ts';
 import type { Rung } from './ladder.ts';
-import { applicationOnBoard } from './ota.ts';
 import type { Partition } from './partitions.ts';
-import { extentOf, needsBooted, placeParts } from './place.ts';
-import type { Part, Placed, Target, Wish } from './place.ts';
-import { makePlan, partitionsOnBoard } from './plan.ts';
+import { extentOf } from './place.ts';
+import type { Placed, Wish } from './place.ts';
+import { placeOn, willStartOther } from './place-on-board.ts';
+import type { FlashSource } from './place-on-board.ts';
+import { makePlan } from './plan.ts';
 import type { EraseChoice, Plan, ReadyPlan } from './plan.ts';
-import { guardBackup, guardErase, guardWrite, isReadable } from './protection.ts';
+import { guardBackup, guardErase } from './protection.ts';
 import type { Consent } from './protection.ts';
-import { withSession } from './session.ts';
+import { reachOf, withSession } from './session.ts';
 import type { BoardFacts, Session, SessionEvent, SessionOptions } from './session.ts';
 import { verifyRegion } from './verify.ts';
+import type { Region } from './verify.ts';
 import { prepare, writeRegion } from './write.ts';
 import type { Prepared, WriteProgress } from './write.ts';
-
-/** Checked parts, or how to get them when the board is known. */
-export type FlashSource = readonly Part[] | ((target: Target) => Promise<readonly Part[]>);
 
 export interface FlashOptions extends Omit<SessionOptions, 'onEvent'>, Wish, Consent {
   erase: EraseChoice;
@@ -77,6 +75,8 @@ interface SoFar {
   mac: string | undefined;
   /** Everything is erased, as was asked for; from then on what differs tells what is missing. */
   erased: boolean;
+  /** Writing has begun. */
+  begun: boolean;
   /** Taken before anything was written: a later one would be of a flash that is half new. */
   backup: FlashResult['backup'];
   /** Of the flash as it was found: later ones tell what is left to do. */
@@ -100,7 +100,7 @@ export async function flash(
 ): Promise<FlashResult> {
   const prepared = typeof source === 'function' ? [] : source.map((part) => prepare(part, options.signal));
   const rungs = rungsFrom(options.baudRate);
-  const soFar: SoFar = { mac: undefined, erased: false, backup: undefined, plan: undefined };
+  const soFar: SoFar = { mac: undefined, erased: false, begun: false, backup: undefined, plan: undefined };
   const first = Math.min(options.firstRung ?? 0, rungs.length - 1);
   for (let at = first, returns = 0; ;) {
     const rung = rungs[at] as Rung;
@@ -124,62 +124,6 @@ export async function flash(
   }
 }
 
-/**
- * Firmware with its places on this board, checked against all that is known of it, and the partition table that is
- * there.
- */
-export async function placeOn(
-  session: Session,
-  source: FlashSource,
-  wish: Wish & Consent,
-  purpose: 'write' | 'compare' = 'write',
-): Promise<{ placed: Placed; partitions: Partition[] | undefined; readable: boolean }> {
-  const { chip, security, reach } = session;
-  const { readable, partitions } = await tableOn(session);
-  const { description } = session;
-  const target = { chip, flashSize: reach, partitions, revision: description.revision, description };
-  const parts = typeof source === 'function' ? await source(target) : source;
-  // A header that is signed or cannot be checked afterwards stays as it is.
-  const settings = security?.secureBoot || security?.secureDownload ? undefined : wish.settings;
-  const isAsked = partitions !== undefined && needsBooted(parts, wish);
-  const booted = isAsked ? await applicationOnBoard(session.loader, partitions) : undefined;
-  const placed = await placeSurely(session, parts, { ...target, booted }, { ...wish, settings });
-  if (purpose === 'compare') return { placed, partitions, readable };
-  const placedParts = placed.regions.map((region, i) => ({ ...region, firmware: parts[i]?.firmware }));
-  await guardWrite(session, placedParts, wish);
-  return { placed, partitions, readable };
-}
-
-/** The partition table on the board, and whether that could be found out. */
-async function tableOn(
-  session: Session,
-): Promise<{ readable: boolean; partitions: Partition[] | undefined }> {
-  if (!isReadable(session)) return { readable: false, partitions: undefined };
-  try {
-    return { readable: true, partitions: await partitionsOnBoard(session.loader) };
-  } catch (error) {
-    // A mask ROM that cannot read.
-    if (!isEspError(error, 'command-unsupported')) throw error;
-    return { readable: false, partitions: undefined };
-  }
-}
-
-/** An answer carries no checksum: a revision that refuses the firmware has to come twice. */
-async function placeSurely(
-  { loader, chip }: Session,
-  parts: readonly Part[],
-  target: Target,
-  wish: Wish,
-): Promise<Placed> {
-  try {
-    return placeParts(parts, target, wish);
-  } catch (error) {
-    if (!isEspError(error, 'image-wrong-revision')) throw error;
-    const { revision } = await describeChip(loader, chip);
-    return placeParts(parts, { ...target, revision }, wish);
-  }
-}
-
 async function flashOnce(
   session: Session,
   source: FlashSource,
@@ -193,7 +137,10 @@ async function flashOnce(
   const { placed, partitions, readable } = await placeOn(session, source, options);
   options.onEvent({ kind: 'comparing' });
   const comparable = !security?.secureDownload && !options.encrypt;
-  const ready = await makePlan(loader, placed, partitions, options.erase, { readable, comparable });
+  const { begun } = soFar;
+  const startsOther = await willStartOther(session, placed, partitions);
+  const reading = { readable, comparable, begun, startsOther };
+  const ready = await makePlan(loader, placed, partitions, options.erase, reading);
   if (ready.erase === 'all') guardErase(session, true, options);
   const { regions, changes, ...plan } = ready;
   options.onEvent({ kind: 'plan', ...plan });
@@ -213,15 +160,15 @@ async function flashOnce(
 }
 
 async function takeBackup(
-  { loader, facts, reach }: Session,
+  session: Session,
   partitions: Partition[] | undefined,
   { backup = 'none', onBackup, onEvent }: FlashOptions,
 ): Promise<BackupPart[]> {
-  const board = { flashSize: reach, partitions };
-  const parts = await backUp(loader, backup, board, (progress) =>
+  const board = { flashSize: reachOf(session), partitions };
+  const parts = await backUp(session.loader, backup, board, (progress) =>
     onEvent({ kind: 'backing-up', ...progress }),
   );
-  if (parts.length > 0) await onBackup?.(parts, facts);
+  if (parts.length > 0) await onBackup?.(parts, session.facts);
   return parts;
 }
 
@@ -252,28 +199,35 @@ function refuseLosses({ erase, losses, boardRead }: Plan): void {
 }
 
 async function carryOut(
-  { loader, reach }: Session,
+  session: Session,
   plan: ReadyPlan,
   prepared: readonly Prepared[],
   options: FlashOptions,
   soFar: SoFar,
 ): Promise<void> {
+  const { loader } = session;
   if (plan.erase === 'all') {
     options.onEvent({ kind: 'erasing' });
-    await eraseChip(loader, reach);
+    await eraseChip(loader, reachOf(session));
     soFar.erased = true;
   }
+  for (const { offset, size } of plan.cleared) await eraseRegion(loader, offset, size);
+  soFar.begun = true;
+  // What is written whole was compressed while the chip was being connected to; the rest is while another part travels.
+  const ready = (part: Region | undefined): Prepared | undefined =>
+    part && (prepared.find(({ source }) => source === part.bytes) ?? prepare(part, loader.signal));
   let before = 0;
-  for (const part of plan.changes) {
-    // What is written whole was compressed while the chip was being connected to.
-    const ready = prepared.find(({ source }) => source === part.bytes) ?? prepare(part, loader.signal);
+  let next = ready(plan.changes[0]);
+  for (const [i, part] of plan.changes.entries()) {
+    const now = next as Prepared;
+    next = ready(plan.changes[i + 1]);
     const onProgress = (progress: WriteProgress): void =>
       options.onEvent({
         kind: 'writing',
         done: before + Math.min(progress.done, part.bytes.length),
         total: plan.write,
       });
-    await writeRegion(loader, { ...ready, offset: part.offset }, onProgress, options.encrypt);
+    await writeRegion(loader, { ...now, offset: part.offset }, onProgress, options.encrypt);
     before += part.bytes.length;
   }
 }

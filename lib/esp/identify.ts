@@ -18,17 +18,41 @@ export interface SecurityInfo {
   flashEncryption: boolean;
 }
 
+/** What else the fuses say, as GET_SECURITY_INFO gives it. */
+export interface SecurityDetails {
+  jtagDisabled: boolean;
+  usbDisabled: boolean;
+  /** How often flash encryption was switched, as bits that are burnt one after the other. */
+  cryptCount: number;
+  /** What each key block is for, by the chip's own numbers; 0 is free. */
+  keyPurposes: number[];
+  /** Digests of Secure Boot that are revoked, 0 to 2. */
+  revokedKeys: number[];
+  /** Of the ROM's secure services; absent on the ESP32-S2. */
+  apiVersion?: number;
+}
+
 export interface Identity {
   chip: Chip;
   security?: SecurityInfo;
+  details?: SecurityDetails;
+}
+
+/** An answer carries no checksum: a chip that nobody knows has to say so twice. Throws `EspError` 'unknown-chip'. */
+export async function identify(loader: Loader): Promise<Identity> {
+  try {
+    return await identifyOnce(loader);
+  } catch (error) {
+    if (!isEspError(error, 'unknown-chip')) throw error;
+    return identifyOnce(loader);
+  }
 }
 
 /**
  * Which chip answers: the three oldest by a word in their ROM, all others by the id they tell.
  * The word is asked first as the ESP32's ROM takes a quarter second to refuse the other question.
- * Throws `EspError` 'unknown-chip'.
  */
-export async function identify(loader: Loader): Promise<Identity> {
+async function identifyOnce(loader: Loader): Promise<Identity> {
   const magic = await readMagic(loader);
   const known = magic === undefined ? undefined : chipByMagic(magic);
   if (known?.romIsMinimal) return { chip: known };
@@ -39,7 +63,7 @@ export async function identify(loader: Loader): Promise<Identity> {
     const facts = { magic, id: info.chipId };
     throw new EspError('unknown-chip', `no chip has magic ${magic} and id ${info.chipId}`, facts);
   }
-  return { chip, security: info.security };
+  return { chip, security: info.security, details: info.details };
 }
 
 /** In Secure Download Mode the word cannot be read; of the chips that have that mode only one tells no id. */
@@ -59,7 +83,9 @@ async function readMagic(loader: Loader): Promise<number | undefined> {
 }
 
 /** 20 bytes: flags, crypt count, key purposes, chip id, api version. The ESP32-S2 leaves out the last two. */
-async function readSecurityInfo(loader: Loader): Promise<{ security: SecurityInfo; chipId?: number }> {
+async function readSecurityInfo(
+  loader: Loader,
+): Promise<{ security: SecurityInfo; details: SecurityDetails; chipId?: number }> {
   const { result } = await readInfo(loader);
   const view = new DataView(result.buffer, result.byteOffset, result.length);
   const flags = view.getUint32(0, true);
@@ -68,7 +94,16 @@ async function readSecurityInfo(loader: Loader): Promise<{ security: SecurityInf
     secureDownload: (flags & 4) !== 0,
     flashEncryption: hasOddBits(view.getUint8(4)),
   };
-  return result.length < SECURITY_INFO_LENGTH ? { security } : { security, chipId: view.getUint32(12, true) };
+  const details = {
+    jtagDisabled: (flags & 0xc0) !== 0,
+    usbDisabled: (flags & 0x100) !== 0,
+    cryptCount: view.getUint8(4),
+    keyPurposes: [...result.subarray(5, 12)],
+    revokedKeys: [0, 1, 2].filter((key) => flags & (8 << key)),
+  };
+  if (result.length < SECURITY_INFO_LENGTH) return { security, details };
+  const apiVersion = view.getUint32(16, true);
+  return { security, details: { ...details, apiVersion }, chipId: view.getUint32(12, true) };
 }
 
 async function readInfo(loader: Loader): Promise<{ result: Uint8Array }> {

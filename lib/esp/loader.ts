@@ -5,6 +5,7 @@
 import { Inbox } from '../transport/inbox.ts';
 import { PortError } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
+import { mishapIn } from './boot-log.ts';
 import type { Chip } from './chips.ts';
 import { EspError, isEspError } from './errors.ts';
 import { decodeAnswer, encodeRequest, OPS, reasonText, words } from './protocol.ts';
@@ -96,8 +97,10 @@ async function inTime<T>(read: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function unanswered(operation: string, timeoutMs: number): EspError {
-  const facts = { operation, timeoutMs };
+/** `tail`: what the chip said instead. */
+function unanswered(operation: string, timeoutMs: number, tail = ''): EspError {
+  const heard = mishapIn(tail);
+  const facts = { operation, timeoutMs, ...(heard ? { heard, tail } : {}) };
   return new EspError('command-timeout', `${operation} was not answered within ${timeoutMs} ms`, facts);
 }
 
@@ -109,6 +112,8 @@ export class Loader {
   readonly #decoder = new FrameDecoder((bytes) => this.#keepText(bytes));
   #frames: Uint8Array[] = [];
   #log = '';
+  /** The part of it behind the last frame: what the chip says instead of an answer. */
+  #sinceFrame = '';
 
   /** Takes over the transport's bytes until the caller listens to it again. */
   constructor(transport: Transport, signal: AbortSignal) {
@@ -145,16 +150,18 @@ export class Loader {
     return this.#result(operation, await this.#answerTo(operation, options), options.resultLength ?? 0);
   }
 
-  /** Reads and drops further answers to a command, until there were `count` or none came for `quietMs`. */
-  async furtherAnswers(operation: Operation, count: number, quietMs: number): Promise<void> {
-    for (let i = 0; i < count; i++) {
+  /** The values of further answers to a command, until there were `count` or none came for `quietMs`. */
+  async furtherAnswers(operation: Operation, count: number, quietMs: number): Promise<number[]> {
+    const values: number[] = [];
+    while (values.length < count) {
       try {
-        await this.#answerTo(operation, { timeoutMs: quietMs });
+        values.push((await this.#answerTo(operation, { timeoutMs: quietMs })).value);
       } catch (error) {
-        if (isEspError(error, 'command-timeout')) return;
-        throw error;
+        if (!isEspError(error, 'command-timeout')) throw error;
+        break;
       }
     }
+    return values;
   }
 
   async readRegister(address: number): Promise<number> {
@@ -166,6 +173,11 @@ export class Loader {
     await this.command('WRITE_REG', words(address, value, mask, 0));
   }
 
+  /** Sets several in this order, by one command. */
+  async writeRegisters(...writes: readonly (readonly [address: number, value: number])[]): Promise<void> {
+    await this.command('WRITE_REG', words(...writes.flatMap(([to, value]) => [to, value, 0xffffffff, 0])));
+  }
+
   /**
    * The next frame whatever it is (OHAI, raw data of a flash read).
    * Throws `EspError` 'command-timeout' naming `operation`.
@@ -174,10 +186,13 @@ export class Loader {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const frame = this.#frames.shift();
-      if (frame) return frame;
+      if (frame) {
+        this.#sinceFrame = '';
+        return frame;
+      }
       const chunk = await this.#receive(Math.max(0, deadline - performance.now()));
       if (!chunk) {
-        throw unanswered(operation, timeoutMs);
+        throw unanswered(operation, timeoutMs, this.#sinceFrame);
       }
       this.#frames.push(...this.#decoder.push(chunk));
     }
@@ -197,7 +212,7 @@ export class Loader {
     this.#decoder.reset();
     if (seen) return;
     this.#keepText(this.#inbox.take());
-    throw unanswered(operation, DEFAULT_TIMEOUT_MS);
+    throw unanswered(operation, DEFAULT_TIMEOUT_MS, this.#sinceFrame);
   }
 
   /** Sends one frame that is no command (the acknowledgement of a flash read). */
@@ -267,6 +282,8 @@ export class Loader {
   }
 
   #keepText(bytes: Uint8Array): void {
-    this.#log = (this.#log + Buffer.from(bytes).toString('latin1')).slice(-MAX_LOG);
+    const text = Buffer.from(bytes).toString('latin1');
+    this.#log = (this.#log + text).slice(-MAX_LOG);
+    this.#sinceFrame = (this.#sinceFrame + text).slice(-MAX_LOG);
   }
 }

@@ -5,11 +5,9 @@
 import { crc32 } from 'node:zlib';
 import type { Loader } from './loader.ts';
 import type { Partition } from './partitions.ts';
-import { isApplication } from './partitions.ts';
+import { isApplication, isOtaData } from './partitions.ts';
 import { readFlash } from './read.ts';
 
-const OTADATA_SUBTYPE = 0;
-const DATA_TYPE = 1;
 const SECTOR = 4096;
 const ENTRY = 32;
 const STATE_AT = 24;
@@ -49,7 +47,7 @@ export async function applicationOnBoard(
   loader: Loader,
   partitions: readonly Partition[],
 ): Promise<Partition | undefined> {
-  const otadata = partitions.find(({ type, subtype }) => type === DATA_TYPE && subtype === OTADATA_SUBTYPE);
+  const otadata = partitions.find(isOtaData);
   const bytes = otadata && (await readFlash(loader, otadata.offset, 2 * SECTOR));
   return bootedApplication(partitions, bytes);
 }

@@ -9,6 +9,7 @@ import type { FlashSettings } from './flash-header.ts';
 import { recogniseFirmware } from './firmware.ts';
 import type { Firmware } from './firmware.ts';
 import { IMAGE_MAGIC } from './image.ts';
+import { isApplication, isPartitionTable, PARTITION_TABLE_OFFSET, parsePartitions } from './partitions.ts';
 import type { Partition } from './partitions.ts';
 import type { Region } from './verify.ts';
 
@@ -79,7 +80,7 @@ export function checkParts(
 /**
  * Places all parts. `wish.offset` and `wish.partition` are for firmware of one part.
  * Throws `EspError` 'image-wrong-chip', 'image-wrong-revision', 'image-app-only', 'offset-contradicts-image',
- * 'offset-unaligned', 'image-too-large', 'no-such-partition', 'partition-too-small', 'bad-flash-setting'.
+ * 'offset-unaligned', 'parts-overlap', 'image-too-large', 'no-such-partition', 'partition-too-small', 'bad-flash-setting'.
  */
 export function placeParts(parts: readonly Part[], target: Target, wish: Wish): Placed {
   const only = parts.length === 1 ? wish : {};
@@ -88,9 +89,14 @@ export function placeParts(parts: readonly Part[], target: Target, wish: Wish): 
     const offset = placePart(part, target, place);
     return { offset, bytes: withSettings(part, offset, target, wish) };
   });
+  refuseOverlaps(regions);
   const firmware = parts.flatMap((part) => part.firmware ?? []);
-  const partitions = firmware.find((image) => image.partitions)?.partitions;
-  if (!wish.force) refuseOutside(partitions ?? [], target.flashSize);
+  const partitions = firmware.find((image) => image.partitions)?.partitions ?? tableAmong(regions);
+  if (!wish.force) {
+    refuseOutside(partitions ?? [], target.flashSize);
+    const table = partitions ?? target.partitions;
+    regions.forEach((region, i) => table && refuseAstray(region, parts[i], table));
+  }
   const micropython = firmware.find((image) => image.micropython)?.micropython;
   return { regions, ...(partitions ? { partitions } : {}), ...(micropython ? { micropython } : {}) };
 }
@@ -113,10 +119,7 @@ function placePart({ bytes, firmware, fault }: Part, target: Target, wish: Wish)
   if (firmware && !wish.force) refuseRevision(firmware, target);
   const own = firmware?.offset;
   const partition = partitionFor(wish, own, target);
-  if (partition && bytes.length > partition.size) {
-    const facts = { label: partition.label, size: bytes.length, available: partition.size };
-    throw new EspError('partition-too-small', `the firmware does not fit into ${partition.label}`, facts);
-  }
+  if (partition) refuseTooLong(bytes, partition);
   const offset = wish.offset ?? partition?.offset ?? own;
   if (offset === undefined) {
     throw new EspError('image-app-only', 'an application alone does not say where it goes', {
@@ -165,6 +168,47 @@ function refuseOutside(partitions: readonly Partition[], flashSize: number): voi
   if (!outside) return;
   const facts = { offset: hex(outside.offset), size: outside.size, flashSize, partition: outside.label };
   throw new EspError('image-too-large', `the partition ${outside.label} does not fit into the flash`, facts);
+}
+
+/** Those that said no place before have one now. */
+function refuseOverlaps(regions: readonly Region[]): void {
+  const sorted = regions.toSorted((a, b) => a.offset - b.offset);
+  sorted.forEach((region, i) => {
+    const before = sorted[i - 1];
+    if (!before || before.offset + before.bytes.length <= region.offset) return;
+    const [first, second] = [before, region].map(
+      (part) => `${part.bytes.length} bytes at ${hex(part.offset)}`,
+    );
+    const facts = { first, second, offset: hex(region.offset) };
+    throw new EspError('parts-overlap', `${first} and ${second} overlap`, facts);
+  });
+}
+
+/** A partition table that comes as a part of its own, as ESP-IDF builds it. */
+function tableAmong(regions: readonly Region[]): Partition[] | undefined {
+  const table = regions.find(
+    ({ offset, bytes }) => offset === PARTITION_TABLE_OFFSET && isPartitionTable(bytes),
+  );
+  return table && parsePartitions(table.bytes);
+}
+
+/** An application starts from the begin of a partition for one, and from nowhere else. */
+function refuseAstray({ offset, bytes }: Region, part: Part | undefined, table: readonly Partition[]): void {
+  if (part?.firmware?.kind !== 'app') return;
+  const places = table.filter(isApplication);
+  const place = places.find((partition) => partition.offset === offset);
+  if (!place) {
+    const expected = places.map((partition) => hex(partition.offset)).join(' or ');
+    const facts = { given: hex(offset), expected };
+    throw new EspError('offset-contradicts-image', `no application starts from ${facts.given}`, facts);
+  }
+  refuseTooLong(bytes, place);
+}
+
+function refuseTooLong(bytes: Uint8Array, { label, size }: Partition): void {
+  if (bytes.length <= size) return;
+  const facts = { label, size: bytes.length, available: size };
+  throw new EspError('partition-too-small', `the firmware does not fit into ${label}`, facts);
 }
 
 /** Firmware for one chip on a board with another. */

@@ -4,17 +4,12 @@
  */
 import { changedParts } from './diff.ts';
 import { SECTOR } from './erase.ts';
+import { IMAGE_MAGIC } from './image.ts';
 import type { Loader } from './loader.ts';
-import {
-  isData,
-  isPartitionTable,
-  PARTITION_TABLE_OFFSET,
-  PARTITION_TABLE_SIZE,
-  parsePartitions,
-} from './partitions.ts';
+import { isData, isFileSystem, isOtaData } from './partitions.ts';
 import type { Partition } from './partitions.ts';
 import type { Placed } from './place.ts';
-import { readFlash } from './read.ts';
+import { blankMd5, regionMd5 } from './verify.ts';
 import type { Region } from './verify.ts';
 
 /** `all`: everything first. `region`: all that the firmware covers. `needed`, `never`: what differs. */
@@ -34,6 +29,8 @@ export interface Plan {
   unchanged: number;
   /** Where is written, as `{ offset, size }`. */
   parts: { offset: number; size: number }[];
+  /** What other firmware left where this one's layout has files and settings: erased at the begin, as `{ offset, size }`. */
+  cleared: { offset: number; size: number }[];
   /** Data that will be gone; empty on a board without a partition table. */
   losses: Loss[];
   /** The partition table that is on the board, and the one that the firmware brings. */
@@ -56,6 +53,10 @@ export interface Reading {
   readable: boolean;
   /** The chip can compare it with what is wanted. */
   comparable: boolean;
+  /** An attempt before has begun to write: what is right already is its work. */
+  begun?: boolean;
+  /** The board starts an application that the firmware does not bring, and would go on doing so. */
+  startsOther?: boolean;
 }
 
 /** Makes the plan for firmware already placed. `before`: the partition table on the board. */
@@ -64,17 +65,22 @@ export async function makePlan(
   firmware: Placed,
   before: readonly Partition[] | undefined,
   erase: EraseChoice,
-  { readable, comparable }: Reading = { readable: true, comparable: true },
+  { readable, comparable, begun = false, startsOther = false }: Reading = {
+    readable: true,
+    comparable: true,
+  },
 ): Promise<ReadyPlan> {
   const keepsData = erase === 'needed' || erase === 'never';
   // Where the board cannot be read, the layout it will have is the best guess at the one it has.
   const regions = keepsData
-    ? withoutPadding(firmware, readable ? before : firmware.partitions)
+    ? withoutPadding(firmware, readable ? before : firmware.partitions, startsOther)
     : firmware.regions;
   const changes: Region[] = [];
   for (const region of regions) {
-    changes.push(...(keepsData && comparable ? await changedParts(loader, region) : [region]));
+    changes.push(...((keepsData || begun) && comparable ? await changedParts(loader, region) : [region]));
   }
+  const cleared =
+    erase === 'needed' && readable && comparable ? await leftovers(loader, firmware, before ?? []) : [];
   // Padding that is not written where data is kept counts as left alone.
   const total = sum(firmware.regions);
   const write = sum(changes);
@@ -84,7 +90,8 @@ export async function makePlan(
     write,
     unchanged: total - write,
     parts: changes.map(({ offset, bytes }) => ({ offset, size: bytes.length })),
-    losses: losses(before ?? [], firmware.partitions, changes, erase),
+    cleared,
+    losses: losses(before ?? [], firmware, changes, erase),
     tables: {
       ...(before ? { before } : {}),
       ...(firmware.partitions ? { after: firmware.partitions } : {}),
@@ -95,18 +102,6 @@ export async function makePlan(
   };
 }
 
-/** The table in the flash, or nothing where there is none that can be read. */
-export async function partitionsOnBoard(loader: Loader): Promise<Partition[] | undefined> {
-  const bytes = await readFlash(loader, PARTITION_TABLE_OFFSET, PARTITION_TABLE_SIZE);
-  if (!isPartitionTable(bytes)) return undefined;
-  try {
-    return parsePartitions(bytes);
-  } catch {
-    // A damaged table protects nothing: the chip could not use it either.
-    return undefined;
-  }
-}
-
 function sameTable(a: readonly Partition[], b: readonly Partition[] | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
@@ -114,10 +109,16 @@ function sameTable(a: readonly Partition[], b: readonly Partition[] | undefined)
 /**
  * Merged firmware fills the gaps between its parts with FF, also where the board keeps its settings (NVS), which it
  * writes when it first starts. With the same layout on the board (`before`) those sectors are the board's own: they
- * are neither written nor compared.
+ * are neither written nor compared. Where it `startsOther`, what says so is not kept.
  */
-export function withoutPadding(firmware: Placed, before: readonly Partition[] | undefined): Region[] {
-  const kept = before && sameTable(before, firmware.partitions) ? before.filter(isData) : [];
+export function withoutPadding(
+  firmware: Placed,
+  before: readonly Partition[] | undefined,
+  startsOther = false,
+): Region[] {
+  const isKept = (partition: Partition): boolean =>
+    isData(partition) && !(startsOther && isOtaData(partition));
+  const kept = before && sameTable(before, firmware.partitions) ? before.filter(isKept) : [];
   return firmware.regions.flatMap((region) => cutOutAll(region, kept));
 }
 
@@ -142,22 +143,56 @@ function cutOut(part: Region, from: number, to: number): Region[] {
   ].filter(({ bytes }) => bytes.length > 0);
 }
 
+/** Files are known by what lies in their first sector (FAT), or in one of the first two (LittleFS). */
+const BEGIN_OF_FILES = 2 * SECTOR;
+/** Settings are looked for in every sector. */
+const BEGIN = 0x10000;
+
+/** Begins of new or moved data partitions that are not blank, and that the firmware does not write itself. */
+async function leftovers(
+  loader: Loader,
+  { partitions, regions }: Placed,
+  before: readonly Partition[],
+): Promise<Plan['cleared']> {
+  const found: Plan['cleared'] = [];
+  for (const partition of partitions?.filter(isData) ?? []) {
+    const { offset } = partition;
+    const size = Math.min(partition.size, isFileSystem(partition) ? BEGIN_OF_FILES : BEGIN);
+    const isKept = before.some((other) => sameTable([partition], [other]));
+    const isWritten = regions.some(
+      (part) => offset >= part.offset && offset < part.offset + part.bytes.length,
+    );
+    if (isKept || isWritten || offset % SECTOR !== 0 || size % SECTOR !== 0) continue;
+    if ((await regionMd5(loader, offset, size)) !== blankMd5(size)) found.push({ offset, size });
+  }
+  return found;
+}
+
 function losses(
   before: readonly Partition[],
-  after: readonly Partition[] | undefined,
+  { partitions: after, regions }: Placed,
   changes: readonly Region[],
   erase: EraseChoice,
 ): Loss[] {
-  return before.filter(isData).flatMap((partition): Loss[] => {
+  return before.flatMap((partition): Loss[] => {
     const { label, offset, size } = partition;
+    const isHit = changes.some(
+      (part) => part.offset < offset + size && part.offset + part.bytes.length > offset,
+    );
+    if (isOtaData(partition)) return [];
+    // A program is there to be replaced by another, but not by data.
+    if (!isData(partition))
+      return isHit && !hasProgram(regions, offset) ? [{ label, why: 'overwritten' }] : [];
     if (erase === 'all') return [{ label, why: 'erased' }];
     const stays = !after || after.some((other) => sameTable([partition], [other]));
     if (!stays) return [{ label, why: 'moved' }];
-    const hit = changes.some(
-      (part) => part.offset < offset + size && part.offset + part.bytes.length > offset,
-    );
-    return hit ? [{ label, why: 'overwritten' }] : [];
+    return isHit ? [{ label, why: 'overwritten' }] : [];
   });
+}
+
+/** Whether a program begins there. */
+export function hasProgram(regions: readonly Region[], at: number): boolean {
+  return regions.some(({ offset, bytes }) => bytes[at - offset] === IMAGE_MAGIC);
 }
 
 function sum(regions: readonly Region[]): number {

@@ -1,7 +1,6 @@
 /** Writing a copy of the flash back: only to where it was taken from, or to a place that is just like it. */
 import { EspError } from './errors.ts';
-import type { Partition } from './partitions.ts';
-import { isData } from './partitions.ts';
+import { isFileSystem } from './partitions.ts';
 import type { Part, Target, Wish } from './place.ts';
 
 /** One piece of a flash; without a label it is told by its size or by `Wish.partition` what it is. */
@@ -13,8 +12,6 @@ export interface Copy {
 
 /** Label of a copy of the whole flash. */
 export const WHOLE_FLASH = 'flash';
-/** Subtypes of data partitions with files: FAT, SPIFFS, LittleFS. */
-const FILE_SYSTEMS: ReadonlySet<number> = new Set([0x81, 0x82, 0x83]);
 
 /**
  * Where the pieces go on this board. Throws `EspError` 'backup-mismatch' where the flash or the partition has another
@@ -45,10 +42,6 @@ function placeOf(copy: Copy, target: Target, wish: Wish): number {
   const offset = copy.offset ?? partition?.offset;
   if (wish.force && offset !== undefined) return offset;
   throw mismatch(label ?? '', size, partition?.size);
-}
-
-function isFileSystem(partition: Partition): boolean {
-  return isData(partition) && FILE_SYSTEMS.has(partition.subtype);
 }
 
 function mismatch(label: string, size: number, there: number | undefined): EspError {

@@ -11,10 +11,10 @@ import { changeBaud, changeRomBaud } from './baud.ts';
 import { describeChip } from './describe.ts';
 import type { ChipDescription } from './describe.ts';
 import { identify } from './identify.ts';
-import type { Identity, SecurityInfo } from './identify.ts';
+import type { Identity, SecurityDetails, SecurityInfo } from './identify.ts';
 import { isLineFault } from './ladder.ts';
 import { EspError, isEspError } from './errors.ts';
-import { readFlashId } from './flash-id.ts';
+import { jedecText, readFlashId } from './flash-id.ts';
 import { Loader, romMode } from './loader.ts';
 import { readMac } from './mac.ts';
 import { BY_HAND, HARD_RESET, HARD_RESET_OTG, isOwnUsb, LEAVE_BUS_MS, runReset, usbKind } from './reset.ts';
@@ -29,6 +29,8 @@ export interface SessionOptions extends Omit<ConnectOptions, 'onEvent'> {
   after: AfterSession;
   /** `avoid`: speak to the mask ROM only, which is slower, most of all at reading. */
   stub?: 'use' | 'avoid' | undefined;
+  /** Bytes of flash to go by where the flash chip does not tell. */
+  flashSize?: number | undefined;
   onEvent: (event: SessionEvent) => void;
 }
 
@@ -38,7 +40,7 @@ export type SessionEvent =
   | { kind: 'no-stub' }
   | ({ kind: 'board' } & BoardFacts);
 
-/** What a person knows a board by. A chip in Secure Download Mode tells neither MAC nor size. */
+/** What a person knows a board by. A chip in Secure Download Mode tells neither MAC nor size, a flash chip may not tell its size. */
 export interface BoardFacts {
   chip: string;
   /** Factory MAC as `aa:bb:cc:dd:ee:ff`. */
@@ -56,10 +58,24 @@ export interface Session {
   description: ChipDescription;
   /** JEDEC id of the flash chip, manufacturer first, hex; absent in Secure Download Mode. */
   flashId?: string;
-  /** Bytes of flash that can be reached: all there is, where its size is known. */
-  reach: number;
+  /** Bytes of flash that can be reached: all there is, where its size is known. Asked for by `reachOf`. */
+  reach?: number;
   /** Absent on the ESP8266, which has nothing. */
   security?: SecurityInfo;
+  /** Absent also on the ESP32, whose ROM does not tell. */
+  details?: SecurityDetails;
+}
+
+/**
+ * Throws `EspError` 'flash-not-found' where nobody knows how large the flash is, or whether there is one;
+ * 'stub-needed' where only the stub could use it.
+ */
+export function reachOf({ reach, flashId: id = 'none', chip, loader }: Session): number {
+  if (reach !== undefined) return reach;
+  if (isHelpless(chip, loader)) {
+    throw new EspError('stub-needed', `the ${chip.name} needs the stub for its flash`, { chip: chip.name });
+  }
+  throw new EspError('flash-not-found', `the flash chip answers with the id ${id}`, { id });
 }
 
 /** How a port is left. */
@@ -154,10 +170,14 @@ async function openOnce(transport: Transport, options: SessionOptions, way: Way)
   if (loader.mode.name === 'stub') await changeBaud(loader, options.baudRate);
   else await goOnInRom(loader, chip, romBaud, options);
   const mac = await readMac(loader, chip);
-  const { id, size } = await readFlashId(loader, chip);
-  await setFlashSize(loader, size);
-  const facts = { chip: chip.name, mac, flashSize: size };
-  return { loader, ...identity, strategy, facts, description, flashId: jedecText(id), reach: size };
+  if (isHelpless(chip, loader)) {
+    return { loader, ...identity, strategy, facts: { chip: chip.name, mac }, description };
+  }
+  const { id, size = options.flashSize } = await readFlashId(loader, chip);
+  if (size !== undefined) await setFlashSize(loader, size);
+  const facts = { chip: chip.name, mac, ...(size === undefined ? {} : { flashSize: size }) };
+  const flash = { flashId: jedecText(id), ...(size === undefined ? {} : { reach: size }) };
+  return { loader, ...identity, strategy, facts, description, ...flash };
 }
 
 /** In Secure Download Mode the ROM answers little more than writes: no register, no code, no MD5. */
@@ -175,6 +195,11 @@ async function openSecured(
   return { loader, ...found, facts: { chip: chip.name }, description, reach: UNKNOWN_FLASH_SIZE };
 }
 
+/** A mask ROM that cannot attach, read or compare a flash. */
+function isHelpless({ romIsMinimal }: Chip, { mode }: Loader): boolean {
+  return romIsMinimal === true && mode.name === 'ROM';
+}
+
 async function goOnInRom(
   loader: Loader,
   chip: Chip,
@@ -183,13 +208,9 @@ async function goOnInRom(
 ): Promise<void> {
   options.onEvent({ kind: 'no-stub' });
   loader.mode = romMode(chip);
+  if (isHelpless(chip, loader)) return;
   await changeRomBaud(loader, chip, baudRate);
   await attachFlash(loader, await readFlashPins(loader, chip));
-}
-
-/** As data sheets have it: manufacturer first, `ef4016`. */
-function jedecText(id: number): string {
-  return Buffer.from([id, id >> 8, id >> 16]).toString('hex');
 }
 
 /**

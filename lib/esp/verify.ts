@@ -1,5 +1,6 @@
 /** What the flash holds, by the chip's own MD5: the only proof that something was written. */
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EspError } from './errors.ts';
 import type { Loader } from './loader.ts';
 import { words } from './protocol.ts';
@@ -17,10 +18,9 @@ const MD5_MS_PER_MB = 8_000;
 /** Compares the chip's MD5 of a region with ours. Throws `EspError` 'verify-failed'. */
 export async function verifyRegion(loader: Loader, region: Region): Promise<void> {
   const { offset, bytes } = region;
-  const expected = md5(bytes);
-  const found = await regionMd5(loader, offset, bytes.length);
+  const [found, expected] = await Promise.all([regionMd5(loader, offset, bytes.length), md5InSlices(bytes)]);
   if (found === expected) return;
-  const blank = found === md5(new Uint8Array(bytes.length).fill(0xff));
+  const blank = found === blankMd5(bytes.length);
   const what = blank ? 'nothing' : 'something else';
   const facts = { offset, size: bytes.length, expected, found, blank };
   throw new EspError('verify-failed', `the flash holds ${what} at ${offset}`, facts);
@@ -34,6 +34,24 @@ export async function regionMd5(loader: Loader, offset: number, size: number): P
     resultLength: md5Length,
   });
   return Buffer.from(result).toString(md5Length === 16 ? 'hex' : 'latin1');
+}
+
+/** MD5 of so many erased bytes. */
+export function blankMd5(size: number): string {
+  return md5(new Uint8Array(size).fill(0xff));
+}
+
+/** Some milliseconds of work. */
+const SLICE = 0x100000;
+
+/** As `md5`, without holding the event loop for long. */
+export async function md5InSlices(bytes: Uint8Array): Promise<string> {
+  const hash = createHash('md5');
+  for (let at = 0; at < bytes.length; at += SLICE) {
+    if (at > 0) await nextTurn();
+    hash.update(bytes.subarray(at, at + SLICE));
+  }
+  return hash.digest('hex');
 }
 
 export function md5(bytes: Uint8Array): string {

@@ -19,7 +19,8 @@ export interface FlasherArgs {
 }
 
 /**
- * Reads the file's text. Files that the build wants encrypted by the loader are refused.
+ * Reads the file's text. Whether its files are to be encrypted on their way is told by the chip, not by the build: the
+ * first time they are written plain.
  * Throws `FirmwareError` 'flasher-args-unusable'.
  */
 export function parseFlasherArgs(bytes: Uint8Array, source: string): FlasherArgs {
@@ -41,8 +42,6 @@ export function parseFlasherArgs(bytes: Uint8Array, source: string): FlasherArgs
     if (typeof path !== 'string' || !staysInside(path)) throw fail(`file ${String(path).slice(0, 200)}`);
     return { offset, path };
   });
-  const isEncrypted = Object.values(args).some((entry) => String(record(entry)['encrypted']) === 'true');
-  if (isEncrypted) throw fail('encrypted files');
   const word = record(args['extra_esptool_args'])['chip'];
   if (typeof word !== 'string') return { files };
   const chip = chipNamed(word);

@@ -14,9 +14,11 @@ const BOTH_OFF: ModemLines = { dtr: false, rts: false };
 
 /** The steps from the state known (or unknown: just opened on Windows means both off) to the one wanted. */
 export function lineSteps(platform: LinePlatform, from: ModemLines, to: ModemLines): ModemLines[] {
+  if (platform !== 'win32') return [to];
   const risesTogether = !from.dtr && !from.rts && to.dtr && to.rts;
-  if (platform === 'win32' && risesTogether) return [{ dtr: true, rts: false }, to];
-  return [to];
+  if (risesTogether) return [{ dtr: true, rts: false }, to];
+  // The driver of native USB (usbser.sys) passes DTR on with the next RTS only, which the library has set before.
+  return from.dtr === to.dtr ? [to] : [to, to];
 }
 
 /** The steps before a port is closed: RTS released first, DTR after it, on every system. */

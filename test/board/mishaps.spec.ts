@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { Board } from '../../lib/board/board.ts';
 import { flashBoard } from '../../lib/board/loader-jobs.ts';
-import type { FlashJobResult, LoaderJobEvent } from '../../lib/board/loader-jobs.ts';
+import type { EraseChoice, FlashJobResult, LoaderJobEvent } from '../../lib/board/loader-jobs.ts';
 import { evaluatePython } from '../../lib/board/python-jobs.ts';
 import { checkParts } from '../../lib/esp/place.ts';
 import { holds } from '../support/flash-board.ts';
@@ -19,8 +19,8 @@ interface Ended {
   result: FlashJobResult | undefined;
   error: (Error & { code?: string }) | undefined;
   kinds: string[];
-  /** Bytes that the first plan was to write. */
-  planned: number | undefined;
+  /** Bytes that each plan was to write. */
+  plans: number[];
   isRight: boolean;
   /** After an error: what the next job of the same or a new board came to. */
   next: FlashJobResult | undefined;
@@ -36,8 +36,11 @@ interface Scene {
 /** What happens; its promise is waited for at the end. */
 type Mishap = (scene: Scene) => Promise<unknown> | undefined;
 
-/** Flashes a blank board; the mishap comes when this share of the image is written. */
-async function flashWith(mishap: Mishap, when: number): Promise<Ended> {
+/** When it happens: when this share of the image is written, or when this begins. */
+type When = number | LoaderJobEvent['kind'];
+
+/** Flashes a blank board, and meanwhile the mishap comes. */
+async function flashWith(mishap: Mishap, when: When, erase: EraseChoice = 'needed'): Promise<Ended> {
   const device = await launchBoard({ firmware: 'none', timing: 'none', bootMs: 0 });
   const board = new Board({ port: device.rfc2217, baudRate: 115200 });
   const stop = new AbortController();
@@ -47,7 +50,7 @@ async function flashWith(mishap: Mishap, when: number): Promise<Ended> {
     flashBoard(by, checkParts([{ bytes: image.bytes }]), {
       baudRate: 921600,
       connectTimeoutMs: 30_000,
-      erase: 'needed',
+      erase,
       signal: stop.signal,
       onEvent,
     });
@@ -57,7 +60,9 @@ async function flashWith(mishap: Mishap, when: number): Promise<Ended> {
       flash(board, (event) => {
         events.push(event);
         const isDue =
-          event.kind === 'plan' ? when === 0 : event.kind === 'writing' && event.done >= when * event.total;
+          typeof when === 'string' || when === 0
+            ? event.kind === (when || 'plan')
+            : event.kind === 'writing' && event.done >= when * event.total;
         if (isDue) happening ??= mishap({ device, board, stop }) ?? Promise.resolve();
       }),
     ]);
@@ -77,8 +82,8 @@ async function flashWith(mishap: Mishap, when: number): Promise<Ended> {
       });
     }
     const kinds = events.map(({ kind }) => kind);
-    const planned = events.find((event) => event.kind === 'plan')?.write;
-    return { result, error, kinds, planned, isRight, next, isRightNext: await holds(device, image) };
+    const plans = events.flatMap((event) => (event.kind === 'plan' ? [event.write] : []));
+    return { result, error, kinds, plans, isRight, next, isRightNext: await holds(device, image) };
   } finally {
     await board.close();
     await again.close();
@@ -89,6 +94,7 @@ async function flashWith(mishap: Mishap, when: number): Promise<Ended> {
 const unplug: Mishap = ({ device }) => device.unplug({ ms: 2000 });
 const reset: Mishap = ({ device }) => device.pressEn();
 const stall: Mishap = ({ device }) => device.fault({ kind: 'stall', ms: 5000 });
+const sag: Mishap = ({ device }) => device.fault({ kind: 'sag' });
 const brownOut: Mishap = ({ device }) => device.fault({ kind: 'brown-out' });
 const cancel: Mishap = ({ stop }) => {
   stop.abort(new Error('cancelled'));
@@ -101,9 +107,15 @@ const SHARES = [0, 0.3, 0.6, 0.95];
 describe('board: flash through mishaps', () => {
   /** By name and share of the image. */
   const outcomes = new Map<string, Ended>();
-  const cases: [string, Mishap, number][] = [
-    ...SHARES.map((when): [string, Mishap, number] => ['unplug', unplug, when]),
-    ...SHARES.map((when): [string, Mishap, number] => ['reset', reset, when]),
+  type Case = [name: string, mishap: Mishap, when: When, erase?: EraseChoice];
+  const cases: Case[] = [
+    ...SHARES.map((when): Case => ['unplug', unplug, when]),
+    ...SHARES.map((when): Case => ['reset', reset, when]),
+    ['unplug', unplug, 'comparing'],
+    ['unplug', unplug, 'verifying'],
+    ['unplug with all erased', unplug, 'erasing', 'all'],
+    ['unplug with region', unplug, 0.6, 'region'],
+    ['sag', sag, 0.4],
     ['stall', stall, 0.5],
     ['brown-out', brownOut, 0.5],
     ['cancel', cancel, 0.3],
@@ -115,8 +127,8 @@ describe('board: flash through mishaps', () => {
     const waiting = [...cases];
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
-        const [name, mishap, when] = next;
-        outcomes.set(`${name} at ${when}`, await flashWith(mishap, when));
+        const [name, mishap, when, erase] = next;
+        outcomes.set(`${name} at ${when}`, await flashWith(mishap, when, erase));
       }
     };
     await Promise.all([work(), work(), work(), work()]);
@@ -137,7 +149,7 @@ describe('board: flash through mishaps', () => {
       assert.equal(ended.result.started, 'prompt');
       assert.ok(ended.kinds.includes('coming-back'));
       // The result is of the job as a whole, not of its last attempt.
-      assert.deepEqual([ended.result.written, ended.result.plan.write], [ended.planned, ended.planned]);
+      assert.deepEqual([ended.result.written, ended.result.plan.write], [ended.plans[0], ended.plans[0]]);
     });
 
     it(`is finished though the board was reset when ${when * 100} % were written`, () => {
@@ -145,6 +157,28 @@ describe('board: flash through mishaps', () => {
       assert.ok(ended.result && ended.isRight, about(ended));
     });
   }
+
+  for (const name of ['unplug at comparing', 'unplug at verifying', 'unplug with all erased at erasing']) {
+    it(`is finished after ${name}`, () => {
+      const ended = outcome(name);
+      assert.ok(ended.result && ended.isRight, about(ended));
+      assert.equal(ended.result.started, 'prompt');
+    });
+  }
+
+  it('does not begin anew with `region` after the cable was pulled', () => {
+    const ended = outcome('unplug with region at 0.6');
+    assert.ok(ended.result && ended.isRight, about(ended));
+    const [first, second] = ended.plans;
+    assert.equal(first, image.bytes.length);
+    assert.ok(second !== undefined && second < first / 2, String(ended.plans));
+  });
+
+  it('is finished though the supply sagged while the stub wrote', () => {
+    const ended = outcome('sag at 0.4');
+    assert.ok(ended.result && ended.isRight, about(ended));
+    assert.equal(ended.result.started, 'prompt');
+  });
 
   it('is finished though the line stood still for five seconds', () => {
     const ended = outcome('stall at 0.5');

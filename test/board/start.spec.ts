@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Board } from '../../lib/board/board.ts';
 import { flashBoard, resetBoard } from '../../lib/board/loader-jobs.ts';
-import type { FlashWish, LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
+import type { FlashJobResult, FlashWish, LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
 import { runPython } from '../../lib/board/python-jobs.ts';
 import { checkParts } from '../../lib/esp/place.ts';
 import { failsWith } from '../support/failures.ts';
@@ -37,7 +37,7 @@ describe('board: how it comes up', () => {
   });
   afterEach(() => device.clearFaults());
 
-  const flash = (bytes: Uint8Array, options: Partial<Options> = {}): Promise<{ started: string }> =>
+  const flash = (bytes: Uint8Array, options: Partial<Options> = {}): Promise<FlashJobResult> =>
     flashBoard(board, checkParts([{ bytes }]), { ...OPTIONS, ...options });
 
   it('is told with its cause where it restarts for lack of power', async () => {
@@ -83,6 +83,20 @@ describe('board: how it comes up', () => {
     assert.deepEqual([loader.bootMode, loader.started], ['0x3', undefined]);
     const run = await resetBoard(board, 'run', OPTIONS);
     assert.deepEqual([run.bootMode, run.started], ['0x13', 'prompt']);
+  });
+
+  it('is by the firmware that is written, not by another that was started before', async () => {
+    const merged = other.bytes.slice();
+    merged.set(tableWithSlots(), 0x8000 - other.offset);
+    await device.writeFlash(0x8000, tableWithSlots());
+    await device.writeFlash(SLOTS[1]!.offset, image.bytes.slice(APP_AT - image.offset));
+    await device.writeFlash(OTADATA.offset, entry(2));
+    const settings = Buffer.from('files');
+    await device.writeFlash(VFS.offset + 0x100000, settings);
+    assert.equal((await flash(merged)).started, 'prompt');
+    assert.ok((await device.readFlash(OTADATA.offset, 32)).every((byte) => byte === 0xff));
+    assert.deepEqual(Buffer.from(await device.readFlash(VFS.offset + 0x100000, 5)), settings);
+    assert.equal((await flash(merged)).written, 0);
   });
 
   it('runs an application alone that was put into the slot it starts from', async () => {

@@ -4,7 +4,6 @@ import { flashSize, readFlashId } from '../../lib/esp/flash-id.ts';
 import { Loader } from '../../lib/esp/loader.ts';
 import { OPS } from '../../lib/esp/protocol.ts';
 import { encodeFrame, FrameDecoder } from '../../lib/esp/slip.ts';
-import { failsWith } from '../support/failures.ts';
 import { ScriptedTransport } from '../support/scripted-transport.ts';
 
 const KB = 1024;
@@ -36,20 +35,21 @@ describe('esp: flash size by JEDEC id', () => {
 
 describe('esp: flash id through the SPI controller', () => {
   /** Registers as a chip has them; the controller puts `id` into W0 once it is started. */
-  function controller(registers: Map<number, number>, base: number, w0: number, id: number): Loader {
+  function controller(registers: Map<number, number>, base: number, w0: number, id: () => number): Loader {
     const decoder = new FrameDecoder();
     const transport = new ScriptedTransport((written, say) => {
       for (const frame of decoder.push(written)) {
         const view = new DataView(frame.buffer, frame.byteOffset);
-        const address = view.getUint32(8, true);
         const answer = new Uint8Array(10);
         const out = new DataView(answer.buffer);
         answer.set([1, frame[1]!, 2]);
-        if (frame[1] === OPS.READ_REG) out.setUint32(4, registers.get(address) ?? 0, true);
-        else registers.set(address, view.getUint32(12, true));
-        if (frame[1] === OPS.WRITE_REG && address === base) {
+        if (frame[1] === OPS.READ_REG) out.setUint32(4, registers.get(view.getUint32(8, true)) ?? 0, true);
+        for (let at = 8; frame[1] === OPS.WRITE_REG && at < frame.length; at += 16) {
+          const address = view.getUint32(at, true);
+          registers.set(address, view.getUint32(at + 4, true));
+          if (address !== base) continue;
           registers.set(base, 0);
-          registers.set(base + w0, id);
+          registers.set(base + w0, id());
         }
         say(encodeFrame(answer));
       }
@@ -64,7 +64,7 @@ describe('esp: flash id through the SPI controller', () => {
         [base + usr, 0x11223344],
         [base + usr2, 0x55667788],
       ]);
-      const loader = controller(registers, base, w0, 0x1640ef);
+      const loader = controller(registers, base, w0, () => 0x1640ef);
       assert.deepEqual(await readFlashId(loader, chip), { id: 0x1640ef, size: 4 * MB });
       assert.equal(registers.get(base + usr), 0x11223344);
       assert.equal(registers.get(base + usr2), 0x55667788);
@@ -74,9 +74,22 @@ describe('esp: flash id through the SPI controller', () => {
     });
   }
 
-  it('tells the id of a bus without a chip', async () => {
+  it('tells the id of a bus without a chip, which has no size', async () => {
     const chip = CHIPS.find(({ name }) => name === 'ESP32')!;
-    const loader = controller(new Map(), chip.spi.base, chip.spi.w0, 0xffffff);
-    await assert.rejects(readFlashId(loader, chip), failsWith('flash-not-found', { id: 'ffffff' }));
+    const loader = controller(new Map(), chip.spi.base, chip.spi.w0, () => 0xffffff);
+    assert.deepEqual(await readFlashId(loader, chip), { id: 0xffffff });
+  });
+
+  it('resets a flash chip that answers nonsense, and asks again', async () => {
+    const { base, w0, usr2 } = CHIPS.find(({ name }) => name === 'ESP32')!.spi;
+    const registers = new Map<number, number>();
+    const commands: number[] = [];
+    const id = (): number => {
+      commands.push(registers.get(base + usr2)! & 0xff);
+      return commands.at(-2) === 0x99 ? 0x1640ef : 0xffff3f;
+    };
+    const chip = CHIPS.find(({ name }) => name === 'ESP32')!;
+    assert.equal((await readFlashId(controller(registers, base, w0, id), chip)).size, 4 * MB);
+    assert.deepEqual(commands, [0x9f, 0x66, 0x99, 0x9f]);
   });
 });

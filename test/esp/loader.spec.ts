@@ -1,5 +1,6 @@
 /** Packets and conversations as a mask ROM and the stub were recorded to have them. */
 import assert from 'node:assert/strict';
+import { connect } from '../../lib/esp/connect.ts';
 import { identify } from '../../lib/esp/identify.ts';
 import { Loader, romMode, STUB_MODE } from '../../lib/esp/loader.ts';
 import {
@@ -11,6 +12,7 @@ import {
   reasonText,
   words,
 } from '../../lib/esp/protocol.ts';
+import { BY_HAND } from '../../lib/esp/reset.ts';
 import { encodeFrame, FrameDecoder } from '../../lib/esp/slip.ts';
 import { regionMd5 } from '../../lib/esp/verify.ts';
 import { failsWith } from '../support/failures.ts';
@@ -143,6 +145,26 @@ describe('esp: one command, one answer', () => {
     );
   });
 
+  it('tells what befell a chip that says so instead of an answer', async () => {
+    for (const [text, heard] of [
+      ['\r\nBrownout detector was triggered\r\n\r\nets Jul 29 2019 12:21:46\r\n', 'brown-out'],
+      ["Guru Meditation Error: Core  0 panic'ed (LoadProhibited)\r\n", 'panic'],
+      ['rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n', 'restarted'],
+    ] as const) {
+      const { loader, transport } = chip({ [OPS.READ_REG]: ['01 0a 04 00 00 00 00 00 00 00 00 00'] });
+      // What it printed before an answer is over.
+      transport.say('rst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT)\r\nwaiting for download\r\n');
+      await loader.readRegister(0);
+      const silent = await loader.command('SPI_ATTACH', words(0), { timeoutMs: 20 }).catch((e: unknown) => e);
+      assert.equal((silent as { facts: { heard?: string } }).facts.heard, undefined);
+      transport.say(text);
+      await assert.rejects(
+        loader.command('SPI_ATTACH', words(0), { timeoutMs: 20 }),
+        failsWith('command-timeout', { heard, tail: text }),
+      );
+    }
+  });
+
   it('throws the reason of an abort, and the loss of the port', async () => {
     const stop = new AbortController();
     const transport = new ScriptedTransport();
@@ -152,6 +174,22 @@ describe('esp: one command, one answer', () => {
     const lost = new Loader(transport, never).command('SPI_ATTACH');
     transport.lose(new Error('unplugged'));
     await assert.rejects(lost, /unplugged/);
+  });
+});
+
+describe('esp: who answers SYNC', () => {
+  const sync = (value: string): string => `01 08 04 00 ${value} 00 00 00 00`;
+  const OPTIONS = { strategies: [BY_HAND], timeoutMs: 1000, signal: never, onEvent: () => undefined };
+  const reached = async (values: string[]): Promise<string> => {
+    const { transport } = chip({ [OPS.SYNC]: values.map(sync) });
+    return (await connect(transport, OPTIONS)).mode.name;
+  };
+
+  it('is a stub where the value is 0 in all answers, else a mask ROM', async () => {
+    const [zero, other] = ['00 00 00 00', '07 07 12 20'];
+    assert.equal(await reached(Array<string>(8).fill(zero)), 'stub');
+    assert.equal(await reached([zero, ...Array<string>(7).fill(other)]), 'ROM');
+    assert.equal(await reached(Array<string>(8).fill(other)), 'ROM');
   });
 });
 
@@ -167,8 +205,16 @@ describe('esp: which chip it is', () => {
       [OPS.READ_REG]: [magic('6f 50 31 1b')],
       [OPS.GET_SECURITY_INFO]: [info('00 00 00 00', '00', '05 00 00 00')],
     });
-    const { chip: found, security } = await identify(c3.loader);
+    const { chip: found, security, details } = await identify(c3.loader);
     assert.equal(found.name, 'ESP32-C3');
+    assert.deepEqual(details, {
+      jtagDisabled: false,
+      usbDisabled: false,
+      cryptCount: 0,
+      keyPurposes: Array<number>(7).fill(0),
+      revokedKeys: [],
+      apiVersion: 0,
+    });
     assert.deepEqual(security, { secureBoot: false, secureDownload: false, flashEncryption: false });
   });
 
@@ -197,6 +243,37 @@ describe('esp: which chip it is', () => {
       assert.equal(found.name, 'ESP32-S3');
       assert.deepEqual(security, expected);
     }
+  });
+
+  it('asks once more when it knows neither: an answer carries no checksum', async () => {
+    const words = [magic('83 1d f1 00'), magic('83 1d f0 00')];
+    const ids = [info('00 00 00 00', '00', '63 00 00 00')];
+    const { loader } = chip({
+      get [OPS.READ_REG]() {
+        // The fuses that are read afterwards say nothing.
+        return [words.shift() ?? magic('00 00 00 00')];
+      },
+      [OPS.GET_SECURITY_INFO]: ids,
+    });
+    assert.equal((await identify(loader)).chip.name, 'ESP32');
+  });
+
+  it('tells what else is burnt', async () => {
+    const [flags, crypt, purposes] = ['58 01 00 00', '07', '04 09 00 00 00 00 00'];
+    const { loader } = chip({
+      [OPS.READ_REG]: ['01 0a 04 00 00 00 00 00 01 05 00 00'],
+      [OPS.GET_SECURITY_INFO]: [
+        `01 14 18 00 00 00 00 00 ${flags} ${crypt} ${purposes} 09 00 00 00 03 00 00 00 00 00 00 00`,
+      ],
+    });
+    assert.deepEqual((await identify(loader)).details, {
+      jtagDisabled: true,
+      usbDisabled: true,
+      cryptCount: 7,
+      keyPurposes: [4, 9, 0, 0, 0, 0, 0],
+      revokedKeys: [0, 1],
+      apiVersion: 3,
+    });
   });
 
   it('says so when it knows neither word nor id', async () => {

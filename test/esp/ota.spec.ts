@@ -4,7 +4,7 @@ import { CHIPS } from '../../lib/esp/chips.ts';
 import { bootedApplication } from '../../lib/esp/ota.ts';
 import type { Partition } from '../../lib/esp/partitions.ts';
 import { checkParts, needsBooted, placeParts } from '../../lib/esp/place.ts';
-import type { Wish } from '../../lib/esp/place.ts';
+import type { Part, Wish } from '../../lib/esp/place.ts';
 import { placeCopies } from '../../lib/esp/restore.ts';
 import type { Copy } from '../../lib/esp/restore.ts';
 import { failsWith } from '../support/failures.ts';
@@ -90,6 +90,36 @@ describe('esp: an application alone', () => {
       failsWith('partition-too-small'),
     );
     assert.throws(() => placed({ partition: 'ota_7' }), failsWith('no-such-partition', { wanted: 'ota_7' }));
+  });
+
+  it('is refused at any offset from which no application starts, unless forced', () => {
+    const expected = '0x10000 or 0x110000 or 0x210000';
+    for (const offset of [0x1000, 0x8000, 0xd000, 0x20000, VFS.offset]) {
+      const given = `0x${offset.toString(16)}`;
+      assert.throws(() => placed({ offset }), failsWith('offset-contradicts-image', { given, expected }));
+      assert.equal(placed({ offset, force: true }), offset);
+    }
+    const partition = 'vfs';
+    assert.throws(() => placed({ partition }), failsWith('offset-contradicts-image', { expected }));
+  });
+
+  it('goes by the table that comes with it, rather than by the one that is there', () => {
+    const table = merged.bytes.slice(0x8000 - merged.offset, 0x8c00 - merged.offset);
+    const parts = (offset: number): Part[] =>
+      checkParts([
+        { bytes: table, offset: 0x8000 },
+        { bytes: app, offset },
+      ]);
+    assert.equal(placeParts(parts(0x10000), target, {}).partitions?.length, 4);
+    assert.throws(
+      () => placeParts(parts(0x110000), target, {}),
+      failsWith('offset-contradicts-image', { expected: '0x10000' }),
+    );
+  });
+
+  it('does not share its place with another part', () => {
+    const parts = checkParts([{ bytes: app }, { bytes: app, offset: SLOTS[1]!.offset }]);
+    assert.throws(() => placeParts(parts, target, {}), failsWith('parts-overlap', { offset: '0x210000' }));
   });
 
   it('may be any data where its partition is named', () => {

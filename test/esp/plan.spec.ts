@@ -6,7 +6,7 @@ import { checkParts } from '../../lib/esp/place.ts';
 import { strategiesFor } from '../../lib/esp/reset.ts';
 import { openTransport } from '../../lib/transport/open.ts';
 import { failsWith } from '../support/failures.ts';
-import { flashAt } from '../support/flash-board.ts';
+import { flashAt, flashPartsAt } from '../support/flash-board.ts';
 import type { Flashed } from '../support/flash-board.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
@@ -166,6 +166,55 @@ describe('esp: plan of flashing', () => {
       assert.equal(result.plan.losses.length, 2);
       await isRight();
     });
+  });
+
+  it('erases what other firmware left where the new layout has its files, and only there', async () => {
+    await board.writeFlash(0, new Uint8Array(0x400000).fill(0x55));
+    const { result } = await go();
+    assert.deepEqual(result.plan.cleared, [{ offset: VFS, size: 2 * SECTOR }]);
+    assert.deepEqual(await held(VFS, 2 * SECTOR), Buffer.alloc(2 * SECTOR, 0xff));
+    assert.equal((await held(VFS + 2 * SECTOR, 1))[0], 0x55);
+    // It is its own now.
+    await board.writeFlash(VFS, Buffer.from('files'));
+    assert.deepEqual((await go()).result.plan.cleared, []);
+    assert.equal((await held(VFS, 5)).toString(), 'files');
+  });
+
+  describe('with partitions of a project of its own', () => {
+    const OWN = { type: 0x40, subtype: 0, offset: 0x300000, size: 0x10000, label: 'calibration' };
+
+    async function writeTable(at: number): Promise<void> {
+      const rows = Buffer.alloc(0xc00, 0xff);
+      rows.set(image.bytes.subarray(TABLE - offset, TABLE - offset + 4 * 32));
+      rows.fill(0, 4 * 32, 5 * 32);
+      rows.set([0xaa, 0x50, OWN.type, OWN.subtype], 4 * 32);
+      rows.writeUInt32LE(OWN.offset, 4 * 32 + 4);
+      rows.writeUInt32LE(OWN.size, 4 * 32 + 8);
+      rows.write(OWN.label, 4 * 32 + 12);
+      await board.writeFlash(at, rows);
+    }
+
+    it('says that they are lost as well, also where the table lies behind a larger loader', async () => {
+      for (const at of [TABLE, TABLE + 2 * SECTOR]) {
+        await board.writeFlash(TABLE, new Uint8Array(SECTOR));
+        await writeTable(at);
+        const { losses } = (await go({ dryRun: true })).result.plan;
+        assert.ok(
+          losses.some(({ label, why }) => label === OWN.label && why === 'moved'),
+          JSON.stringify(losses),
+        );
+      }
+    });
+  });
+
+  it('says that a program is lost where data is put into its place, not where another program is', async () => {
+    const data = checkParts([{ bytes: new Uint8Array(SECTOR), offset: APP + BLOCK }]);
+    const lost = (await flashPartsAt(board.rfc2217, data, { dryRun: true })).result.plan.losses;
+    assert.deepEqual(lost, [{ label: 'factory', why: 'overwritten' }]);
+    const other = demoImage({ payloadSize: 40_000, project: 'other', seed: 9 });
+    const app = checkParts([{ bytes: other.bytes.subarray(APP - other.offset) }]);
+    const { losses } = (await flashPartsAt(board.rfc2217, app, { dryRun: true })).result.plan;
+    assert.deepEqual(losses, []);
   });
 
   it('says that the data the firmware covers is overwritten with `region`, and leaves the rest', async () => {

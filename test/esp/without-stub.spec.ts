@@ -1,5 +1,7 @@
 /** Flashing by the mask ROM alone, by wish and where the stub does not start. */
 import assert from 'node:assert/strict';
+import { Board } from '../../lib/board/board.ts';
+import { resetBoard } from '../../lib/board/loader-jobs.ts';
 import { failsWith } from '../support/failures.ts';
 import { flashAt } from '../support/flash-board.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
@@ -76,6 +78,18 @@ describe('esp: flash without the stub', () => {
         assert.equal(result.verified, true);
         assert.equal(board.log().filter(({ name }) => name === 'baud').length, 1);
       });
+    });
+  });
+
+  it('is refused in words on an ESP8266, whose ROM cannot, and which is reset all the same', async () => {
+    const { bytes } = demoImage({ chip: 'esp8266', payloadSize: 20_000, project: 'other' });
+    await onBoard({ chip: 'esp8266' }, async (device) => {
+      const flashing = flashAt(device.rfc2217, bytes, { stub: 'avoid' });
+      await assert.rejects(flashing, failsWith('stub-needed', { chip: 'ESP8266' }));
+      const board = new Board({ port: device.rfc2217, baudRate: 115200 });
+      const options = { baudRate: 460800, connectTimeoutMs: 8000, onEvent: () => undefined };
+      assert.equal((await resetBoard(board, 'loader', options)).chip, 'ESP8266');
+      await board.close();
     });
   });
 

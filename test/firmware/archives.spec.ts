@@ -123,12 +123,16 @@ describe('firmware: flasher_args.json', () => {
     ['file /etc/passwd', { flash_files: { 0: '/etc/passwd' } }],
     ['file C:/x.bin', { flash_files: { 0: 'C:/x.bin' } }],
     ['file 7', { flash_files: { 0: 7 } }],
-    ['encrypted files', { app: { offset: '0x10000', file: 'hello.bin', encrypted: 'true' } }],
     ['chip esp99', { extra_esptool_args: { chip: 'esp99' } }],
   ];
   for (const [what, changes] of UNUSABLE) {
     it(`refuses ${what}`, async () => refuses(read(packed(changes)), 'flasher-args-unusable', { what }));
   }
+
+  it('takes a build for an encrypted chip: what is done about it is told by the chip', async () => {
+    const app = { offset: '0x10000', file: 'hello.bin', encrypted: 'true' };
+    assert.ok(await read(packed({ app })));
+  });
 
   it('refuses what is no JSON', async () => {
     const file = zip([{ path: 'flasher_args.json', bytes: Buffer.from('{') }]);

@@ -1,7 +1,8 @@
 /** Flashing a virtual board as the board floor does it, at the fastest rate. */
 import { checkParts } from '../../lib/esp/place.ts';
 import { flash } from '../../lib/esp/flash.ts';
-import type { FlashEvent, FlashOptions, FlashResult, FlashSource } from '../../lib/esp/flash.ts';
+import type { FlashEvent, FlashOptions, FlashResult } from '../../lib/esp/flash.ts';
+import type { FlashSource } from '../../lib/esp/place-on-board.ts';
 import { strategiesFor } from '../../lib/esp/reset.ts';
 import { openTransport } from '../../lib/transport/open.ts';
 import type { demoImage } from '../virtual-board/demo-image.ts';

@@ -152,7 +152,13 @@ export class Board {
     this.#event('fault', { ...fault });
     if (fault.kind === 'worn-sector') this.flash.wornOut.add(Math.floor(fault.offset / 4096));
     else if (fault.kind === 'stall') this.uart.stall(fault.ms, fault.direction ?? 'both');
+    else if (fault.kind === 'sag') this.#sag();
     else this.faults.add(fault);
+  }
+
+  #sag(): void {
+    this.#readStraps(this.circuit.io0Low);
+    this.#start('brown-out');
   }
 
   clearFaults(): void {

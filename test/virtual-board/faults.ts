@@ -18,6 +18,8 @@ export type Fault =
   | { kind: 'stall'; ms: number; direction?: Direction }
   /** The supply sags whenever a program starts: it boots again and again. */
   | { kind: 'brown-out' }
+  /** The supply sags now: what runs is cut off, the loader too, and the chip starts anew. */
+  | { kind: 'sag' }
   /** Garbage before every boot text. */
   | { kind: 'boot-noise'; bytes: number }
   /** The sector at this flash offset no longer erases. */
