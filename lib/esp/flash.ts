@@ -79,6 +79,8 @@ interface SoFar {
   begun: boolean;
   /** Taken before anything was written: a later one would be of a flash that is half new. */
   backup: FlashResult['backup'];
+  /** Bytes that the last attempt had to write. */
+  left: number;
   /** Of the flash as it was found: later ones tell what is left to do. */
   plan: Plan | undefined;
 }
@@ -86,6 +88,8 @@ interface SoFar {
 /** How long a board that was pulled is waited for, and how often. */
 const COME_BACK_MS = 20_000;
 const RETURNS = 3;
+/** Further attempts on the slowest line. */
+const REPEATS = 2;
 
 /**
  * Flashes checked firmware. Nothing is erased before it is known to fit this board, and only what differs is
@@ -100,8 +104,17 @@ export async function flash(
 ): Promise<FlashResult> {
   const prepared = typeof source === 'function' ? [] : source.map((part) => prepare(part, options.signal));
   const rungs = rungsFrom(options.baudRate);
-  const soFar: SoFar = { mac: undefined, erased: false, begun: false, backup: undefined, plan: undefined };
+  const soFar: SoFar = {
+    mac: undefined,
+    erased: false,
+    begun: false,
+    backup: undefined,
+    left: Infinity,
+    plan: undefined,
+  };
   const first = Math.min(options.firstRung ?? 0, rungs.length - 1);
+  let left = Infinity;
+  let repeats = 0;
   for (let at = first, returns = 0; ;) {
     const rung = rungs[at] as Rung;
     const attempt = { ...options, ...rung, erase: soFar.erased ? 'needed' : options.erase };
@@ -117,8 +130,12 @@ export async function flash(
         await transport.reopen({ timeoutMs: COME_BACK_MS, signal: options.signal });
         continue;
       }
-      const next = rungs[++at];
-      if (next === undefined || !isLineFault(error)) throw error;
+      if (!isLineFault(error, at > first)) throw error;
+      // On the last rung it goes on some times, if the attempts come nearer to the end.
+      if (at < rungs.length - 1) at++;
+      else if (soFar.left >= left || ++repeats > REPEATS) throw error;
+      left = soFar.left;
+      const next = rungs[at] as Rung;
       options.onEvent({ kind: 'slower', baudRate: next.baudRate, because: (error as EspError).code });
     }
   }
@@ -146,6 +163,7 @@ async function flashOnce(
   options.onEvent({ kind: 'plan', ...plan });
   refuseLosses(plan);
   soFar.plan ??= plan;
+  soFar.left = plan.write;
   const result = { ...outcome(session, placed, soFar.plan), verified: comparable };
   if (options.dryRun) return { ...result, written: 0, verified: false };
   guardBackup(session, options.backup ?? 'none');

@@ -38,12 +38,15 @@ export interface Identity {
   details?: SecurityDetails;
 }
 
-/** An answer carries no checksum: a chip that nobody knows has to say so twice. Throws `EspError` 'unknown-chip'. */
+/**
+ * An answer carries no checksum: a chip that nobody knows, or that cannot say what it should, has to be so twice.
+ * Throws `EspError` 'unknown-chip'.
+ */
 export async function identify(loader: Loader): Promise<Identity> {
   try {
     return await identifyOnce(loader);
   } catch (error) {
-    if (!isEspError(error, 'unknown-chip')) throw error;
+    if (!(error instanceof EspError) || error.code === 'command-timeout') throw error;
     return identifyOnce(loader);
   }
 }

@@ -34,16 +34,25 @@ const LINE_FAULTS: ReadonlySet<EspErrorCode> = new Set([
   'verify-failed',
 ]);
 
+/** What damage makes of answers and questions that carry no checksum; believed in on a line that is not known as bad. */
+const DOUBTFUL: ReadonlySet<EspErrorCode> = new Set([
+  'unknown-chip',
+  'flash-not-found',
+  'command-failed',
+  'command-unsupported',
+]);
+
 /** Reasons of a refusal that damaged bytes bring about: checksum, length, inflate, not enough, too much. */
 const LINE_REASONS: ReadonlySet<unknown> = new Set([
   0x05, 0x07, 0x0b, 0x0c, 0xc0, 0xc1, 0xc2, 0xc3, 0xc7, 0xc8, 0xc9,
 ]);
 
-/** Whether a slower line may help. */
-export function isLineFault(error: unknown): boolean {
+/** Whether a slower line may help. `isBad`: this one has shown that it is. */
+export function isLineFault(error: unknown, isBad = false): boolean {
   if (!(error instanceof EspError)) return false;
   return (
     LINE_FAULTS.has(error.code) ||
+    (isBad && DOUBTFUL.has(error.code)) ||
     (error.code === 'command-failed' && LINE_REASONS.has(error.facts['reason']))
   );
 }

@@ -56,7 +56,8 @@ describe('esp: flash over a bad line', () => {
   ];
   /** All boards are flashed side by side. */
   const outcomes = new Map<Fault | 'clean' | 'flip' | 'drop', Outcome>();
-  before(async () => {
+  before(async function () {
+    this.timeout(120_000);
     const harmless: Fault = { kind: 'flip', every: 3000, times: 0 };
     await Promise.all([
       flashThrough(harmless).then((outcome) => outcomes.set('clean', outcome)),
