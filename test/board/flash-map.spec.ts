@@ -25,6 +25,7 @@ const plan = (changes: Partial<Plan> = {}): Plan => ({
   write: 0,
   unchanged: 0,
   parts: [],
+  cleared: [],
   losses: [],
   tables: { before: TABLE, after: TABLE },
   boardRead: true,
