@@ -70,6 +70,7 @@ function runMocha(): Tally {
   const ok = run([...c8, '--reporter', 'text', process.execPath, ...mocha], {
     ...process.env,
     TALLY_FILE: file,
+    PACKAGE_IS_BUILT: 'yes',
   });
   try {
     const tally = JSON.parse(readFileSync(file, 'utf8')) as Tally;
