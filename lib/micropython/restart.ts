@@ -12,12 +12,15 @@ const CAUSE = /Guru Meditation Error|abort\(\) was called|Brownout detector was 
 /** Core, then the reason, as ESP-IDF's panic handler prints it. */
 const PANIC = /Guru Meditation Error: Core +\d+ panic'ed(?: \(([^)]*)\))?|(abort\(\)) was called/;
 
+/** No sign is longer. */
+const MAX_SIGN = 100;
 const MAX_TAIL = 2000;
 const MAX_CAUSE = 300;
 /** The end of a program that printed a sign still comes, or more output. */
 const GRACE_MS = 2000;
 
 export class RestartWatch {
+  /** The last that came, in which a sign may have begun. */
   #tail = '';
   /** From its first words on. */
   #cause = '';
@@ -28,9 +31,10 @@ export class RestartWatch {
 
   hear(bytes: Uint8Array): void {
     const text = Buffer.from(bytes).toString('latin1');
-    this.#tail = (this.#tail + text).slice(-MAX_TAIL);
-    this.#cause = from(CAUSE, this.#cause, text, this.#tail).slice(0, MAX_CAUSE);
-    this.#since = from(SIGN, this.#since, text, this.#tail).slice(0, MAX_TAIL);
+    const fresh = this.#tail + text;
+    this.#tail = fresh.slice(-MAX_SIGN);
+    this.#cause = from(CAUSE, this.#cause, text, fresh).slice(0, MAX_CAUSE);
+    this.#since = from(SIGN, this.#since, text, fresh).slice(0, MAX_TAIL);
     if (this.#since !== '') this.judgedAt ??= performance.now() + GRACE_MS;
   }
 
@@ -42,9 +46,11 @@ export class RestartWatch {
   }
 }
 
-/** What is known from a sign on, grown by the text that has just come. */
-function from(sign: RegExp, known: string, text: string, tail: string): string {
-  return known === '' ? (sign.exec(tail)?.[0] ?? '') && tail.slice(tail.search(sign)) : known + text;
+/** What is known from a sign on, grown by the text that has just come; `fresh`: with what came before it. */
+function from(sign: RegExp, known: string, text: string, fresh: string): string {
+  if (known !== '') return known + text;
+  const at = fresh.search(sign);
+  return at < 0 ? '' : fresh.slice(at);
 }
 
 function restartError(cause: string, since: string): MicroPythonError {
