@@ -120,8 +120,7 @@ describe('board: its stream', () => {
       failsWith('program-running'),
     );
     await type('one\r');
-    await ear.hears('got');
-    assert.match(ear.text, /got 'one'/);
+    await ear.hears("got 'one'\r\n");
     assert.doesNotMatch(ear.text, /got ''/);
   });
 
