@@ -17,13 +17,13 @@ export function withSafeColons(help: string): string {
     if (line.startsWith('```')) isCode = !isCode;
     if (isCode || line.startsWith('<')) return line;
     const [, head = '', words = line] = /^(: .+? \(.+?\) : )(.*)$/.exec(line) ?? [];
-    return head + words.replace(/`([^`]*:[^`]*)`|\]\([^)]*\)|:/g, entity);
+    return head + words.replace(/`([^`]*)`|\]\([^)]*\)|:/g, entity);
   };
   return help.split('\n').map(safe).join('\n');
 }
 
 function entity(found: string, code: string | undefined): string {
-  if (code !== undefined) return `<code>${html(code).replaceAll(':', '&#58;')}</code>`;
+  if (code?.includes(':')) return `<code>${html(code).replaceAll(':', '&#58;')}</code>`;
   return found === ':' ? '&#58;' : found;
 }
 

@@ -25,9 +25,11 @@ import type {
 } from '../../lib/board/loader-jobs.ts';
 import { readCopies, readFirmware } from '../../lib/runtime/firmware.ts';
 import type { JobContext, JobNodeDef, Reading, Shown } from '../../lib/runtime/job-node.ts';
-import { flag, oneOf, optionalAddress, optionalText, typedProperty } from '../../lib/runtime/properties.ts';
+import { flag, oneOf, optionalAddress, optionalText } from '../../lib/runtime/properties.ts';
 import type { Message } from '../../lib/runtime/properties.ts';
+import { Reader } from '../../lib/runtime/reader.ts';
 
+/** `offset`, `size`, `partition`, `backupTo` and `readTo` are typed inputs, with a `…Type` each. */
 export interface FlashDef extends JobNodeDef {
   operation: string;
   firmware: string;
@@ -57,110 +59,95 @@ export interface Request {
   run: (context: JobContext) => Promise<{ payload: unknown; shown: Shown }>;
 }
 
-type Read = (
-  api: NodeAPI,
-  node: Node,
-  def: FlashDef,
-  msg: Message,
-  reading: Reading,
-) => Promise<Request> | Request;
+type FlashReader = Reader<FlashDef>;
+type Place = PlaceWish & { force: boolean };
+type Read = (reader: FlashReader, reading: Reading) => Promise<Request> | Request;
 
 const ERASE_CHOICES: readonly EraseChoice[] = ['needed', 'all', 'region', 'never'];
 const BACKUP_CHOICES: readonly BackupChoice[] = ['none', 'data', 'all'];
 const WATCH_CHOICES: readonly WatchChoice[] = ['auto', 'never'];
 
 const OPERATIONS: Readonly<Record<string, Read>> = {
-  flash: async (api, node, def, msg, reading) => {
-    const firmware = await firmwareOf(api, node, def, msg, reading);
+  flash: async (reader, reading) => {
+    const place = await placeOf(reader);
+    const firmware = await firmwareOf(reader, place, reading);
     const wish = {
-      erase: oneOf(msg['erase'] ?? def.erase, ERASE_CHOICES, 'needed', 'erase'),
-      dryRun: flag(msg['dryRun'] ?? def.dryRun),
-      backup: oneOf(msg['backup'] ?? def.backup, BACKUP_CHOICES, 'none', 'backup'),
-      backupTo: optionalText(msg['backupTo'] ?? def.backupTo, 'backupTo'),
-      encrypt: flag(msg['encrypt']),
-      watch: watchOf(def, msg),
-      ...placeOf(def, msg),
+      erase: reader.oneOf('erase', ERASE_CHOICES, 'needed'),
+      dryRun: reader.flag('dryRun'),
+      backup: reader.oneOf('backup', BACKUP_CHOICES, 'none'),
+      backupTo: await textOf(reader, 'backupTo'),
+      encrypt: flag(reader.msg['encrypt']),
+      watch: watchOf(reader),
+      ...place,
     };
     return {
       run: async (context) => {
-        const result = await flashBoard(context.device, firmware, {
-          ...wish,
-          ...loaderOptions(context, msg),
-        });
+        const options = { ...wish, ...loaderOptions(context, reader.msg) };
+        const result = await flashBoard(context.device, firmware, options);
         return { payload: result, shown: wish.dryRun ? { key: 'planned' } : flashed(result) };
       },
     };
   },
 
-  restore: async (api, node, def, msg) => {
-    const value = await typedProperty(api, node, msg, def.firmware, def.firmwareType);
-    const copies = await readCopies(value);
-    const { partition, force } = placeOf(def, msg);
-    const watch = watchOf(def, msg);
+  restore: async (reader) => {
+    const copies = await readCopies(await reader.setting('firmware'));
+    const { partition, force } = await placeOf(reader);
+    const wish = { partition, force, watch: watchOf(reader) };
     return {
       run: async (context) => {
-        const result = await restoreBoard(context.device, copies, {
-          partition,
-          force,
-          watch,
-          ...loaderOptions(context, msg),
-        });
+        const options = { ...wish, ...loaderOptions(context, reader.msg) };
+        const result = await restoreBoard(context.device, copies, options);
         return { payload: result, shown: flashed(result) };
       },
     };
   },
 
-  verify: async (api, node, def, msg, reading) => {
-    const firmware = await firmwareOf(api, node, def, msg, reading);
-    const place = placeOf(def, msg);
+  verify: async (reader, reading) => {
+    const place = await placeOf(reader);
+    const firmware = await firmwareOf(reader, place, reading);
     return {
       run: async (context) => {
-        const result = await verifyBoard(context.device, firmware, {
-          ...place,
-          ...loaderOptions(context, msg),
-        });
+        const options = { ...place, ...loaderOptions(context, reader.msg) };
+        const result = await verifyBoard(context.device, firmware, options);
         return { payload: result, shown: { key: 'verified' } };
       },
     };
   },
 
-  erase: (_api, _node, def, msg) => {
-    const range = rangeOf(def, msg);
+  erase: async (reader) => {
+    const range = await rangeOf(reader);
     return {
       run: async (context) => {
-        const result = await eraseBoard(context.device, range, {
-          force: flag(msg['force']),
-          ...loaderOptions(context, msg),
-        });
+        const options = { force: flag(reader.msg['force']), ...loaderOptions(context, reader.msg) };
+        const result = await eraseBoard(context.device, range, options);
         return { payload: result, shown: { key: 'erased' } };
       },
     };
   },
 
-  read: (_api, _node, def, msg) => {
-    const range = rangeOf(def, msg);
-    const readTo = optionalText(msg['readTo'] ?? def.readTo, 'readTo');
+  read: async (reader) => {
+    const range = await rangeOf(reader);
+    const readTo = await textOf(reader, 'readTo');
     return {
       run: async (context) => {
-        const options = loaderOptions(context, msg);
-        if (readTo !== undefined) {
-          const result = await readBoardTo(context.device, range, readTo, options);
-          return { payload: result, shown: { key: 'done' } };
-        }
-        const bytes = await readBoard(context.device, range, options);
-        return { payload: Buffer.from(bytes), shown: { key: 'done' } };
+        const options = loaderOptions(context, reader.msg);
+        const payload =
+          readTo === undefined
+            ? Buffer.from(await readBoard(context.device, range, options))
+            : await readBoardTo(context.device, range, readTo, options);
+        return { payload, shown: { key: 'done' } };
       },
     };
   },
 
-  info: (_api, _node, _def, msg) => ({
+  info: ({ msg }) => ({
     run: async (context) => {
       const result = await inspectBoard(context.device, loaderOptions(context, msg));
       return { payload: result, shown: { key: 'board', facts: { chip: result.chip } } };
     },
   }),
 
-  reset: (_api, _node, _def, msg) => {
+  reset: ({ msg }) => {
     const into = oneOf(msg['into'], ['run', 'loader'], 'run', 'into');
     return {
       run: async (context) => {
@@ -179,33 +166,27 @@ export async function readRequest(
   msg: Message,
   reading: Reading,
 ): Promise<Request> {
-  const operation = oneOf(msg['operation'] ?? def.operation, Object.keys(OPERATIONS), 'flash', 'operation');
-  const read = OPERATIONS[operation] as Read;
-  return read(api, node, def, msg, reading);
+  const reader = new Reader(api, node, def, msg);
+  const operation = reader.oneOf('operation', Object.keys(OPERATIONS), 'flash');
+  return (OPERATIONS[operation] as Read)(reader, reading);
 }
 
-async function firmwareOf(
-  api: NodeAPI,
-  node: Node,
-  def: FlashDef,
-  msg: Message,
-  reading: Reading,
-): Promise<FlashSource> {
-  const value = await typedProperty(api, node, msg, def.firmware, def.firmwareType);
-  const sha256 = typeof msg['sha256'] === 'string' ? msg['sha256'] : undefined;
-  return readFirmware(api, value, { sha256, ...placeOf(def, msg) }, reading);
+async function firmwareOf(reader: FlashReader, place: Place, reading: Reading): Promise<FlashSource> {
+  const value = await reader.setting('firmware');
+  const sha256 = optionalText(reader.msg['sha256'], 'sha256');
+  return readFirmware(reader.api, value, { sha256, ...place }, reading);
 }
 
-function placeOf(def: FlashDef, msg: Message): PlaceWish & { force: boolean } {
+async function placeOf(reader: FlashReader): Promise<Place> {
   const setting = (
     name: 'flashMode' | 'flashFreq' | 'flashSize',
     values: readonly string[],
     ...more: string[]
-  ): string => oneOf(msg[name] ?? def[name], ['keep', ...more, ...values], 'keep', name);
+  ): string => reader.oneOf(name, ['keep', ...more, ...values], 'keep');
   return {
-    offset: optionalAddress(msg['offset'] ?? def.offset, 'offset'),
-    partition: optionalText(msg['partition'] ?? def.partition, 'partition'),
-    force: flag(msg['force']),
+    offset: await addressOf(reader, 'offset'),
+    partition: await textOf(reader, 'partition'),
+    force: flag(reader.msg['force']),
     settings: {
       mode: setting('flashMode', FLASH_MODES),
       frequency: setting('flashFreq', FLASH_FREQUENCIES),
@@ -214,9 +195,19 @@ function placeOf(def: FlashDef, msg: Message): PlaceWish & { force: boolean } {
   };
 }
 
-function rangeOf(def: FlashDef, msg: Message): Range {
-  const offset = optionalAddress(msg['offset'] ?? def.offset, 'offset') ?? 0;
-  return { offset, size: optionalAddress(msg['size'] ?? def.size, 'size') };
+async function rangeOf(reader: FlashReader): Promise<Range> {
+  return { offset: (await addressOf(reader, 'offset')) ?? 0, size: await addressOf(reader, 'size') };
+}
+
+async function addressOf(reader: FlashReader, name: 'offset' | 'size'): Promise<number | undefined> {
+  return optionalAddress(await reader.typed(name), name);
+}
+
+async function textOf(
+  reader: FlashReader,
+  name: 'partition' | 'backupTo' | 'readTo',
+): Promise<string | undefined> {
+  return optionalText(await reader.typed(name), name);
 }
 
 function loaderOptions(context: JobContext, msg: Message): LoaderJobOptions {
@@ -239,8 +230,8 @@ function showEvent(event: LoaderJobEvent, { phase, progress }: JobContext): void
   }
 }
 
-function watchOf(def: FlashDef, msg: Message): WatchChoice {
-  return oneOf(msg['watch'] ?? def.watch, WATCH_CHOICES, 'auto', 'watch');
+function watchOf(reader: FlashReader): WatchChoice {
+  return reader.oneOf('watch', WATCH_CHOICES, 'auto');
 }
 
 function flashed({ started, micropython, written, verified }: Awaited<ReturnType<typeof flashBoard>>): Shown {

@@ -12,6 +12,14 @@ const NODES = fileURLToPath(new URL('../../nodes/', import.meta.url));
 const TYPES = readdirSync(NODES);
 const LANGUAGES = readdirSync(`${NODES}esp32-board/locales`);
 
+/** A help as a reader sees it. */
+interface Shown {
+  properties: number;
+  text: string;
+  /** What stands in code within its lines. */
+  codes: string[];
+}
+
 /** What a help says, as a reader sees it: without the marks of Markdown and HTML. */
 function said(text: string): string {
   return text
@@ -22,6 +30,12 @@ function said(text: string): string {
     .replace(/&gt;/g, '>')
     .replace(/&amp;/g, '&')
     .replace(/[\s`*#\-[\]()|:]|^\d+\. /gm, '');
+}
+
+/** The code in a help, whether in backticks or in tags. */
+function codes(help: string): string[] {
+  const found = help.replace(/```[^]*?```/g, '').matchAll(/`([^`]*)`|<code>(.*?)<\/code>/g);
+  return [...found].map(([, ticks, tags]) => said(ticks ?? tags ?? ''));
 }
 
 /** Where a text ceases to be what it was, a few words of it. */
@@ -50,7 +64,7 @@ describe('the help in the editor', function () {
   after(() => closing.all());
 
   /** The help Node-RED sends in a language, as its editor renders it. */
-  async function shown(language: string): Promise<Map<string, { properties: number; text: string }>> {
+  async function shown(language: string): Promise<Map<string, Shown>> {
     const headers = { Accept: 'text/html', 'Accept-Language': language };
     const all = await (await fetch(`${nodeRed.url}nodes`, { headers })).text();
     const helps = [...all.matchAll(/<script[^>]*data-help-name="([\w-]+)">([^]*?)<\/script>/g)]
@@ -66,7 +80,11 @@ describe('the help in the editor', function () {
         at.innerHTML = RED.utils.renderMarkdown(help);
         for (const errors of at.querySelectorAll('details')) errors.remove();
         const properties = at.querySelectorAll('dl.message-properties > dt').length;
-        return [type, { properties, text: at.textContent }] as const;
+        const inline = [...at.querySelectorAll('code')].filter((code) => code.closest('pre') === null);
+        return [
+          type,
+          { properties, text: at.textContent, codes: inline.map((code) => code.textContent) },
+        ] as const;
       });
     }, helps);
     return new Map(rendered);
@@ -78,9 +96,10 @@ describe('the help in the editor', function () {
       assert.deepEqual([...helps.keys()].toSorted(), TYPES);
       for (const type of TYPES) {
         const source = readFileSync(`${NODES}${type}/locales/${language}/${type}.html`, 'utf8');
-        const { properties, text } = helps.get(type) ?? { properties: 0, text: '' };
+        const { properties, text, codes: found } = helps.get(type) as Shown;
         assert.equal(properties, source.match(/^: /gm)?.length, `${type}: properties`);
         assert.equal(lost(said(source), said(text)), '', type);
+        assert.deepEqual(found.map(said), codes(source), type);
       }
     });
   }
