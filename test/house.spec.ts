@@ -28,6 +28,7 @@ const ONE_DOOR: Readonly<Record<string, readonly string[]>> = {
   serialport: ['lib/transport/serial.ts', 'lib/transport/list.ts'],
   pako: ['lib/esp/deflate.ts'],
   'esptool-js': ['lib/esp/stub-images.ts'],
+  '@pybricks/mpy-cross-v6': ['lib/micropython/mpy-cross-worker.ts'],
 };
 
 interface Import {

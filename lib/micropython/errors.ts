@@ -47,6 +47,10 @@ export type MicroPythonErrorCode =
   | 'file-damaged'
   /** The file or folder is on the guard list and force was not said. Facts: `path`, `guarded`. */
   | 'file-guarded'
+  /** The board loads compiled files of another version, or none. Facts: `found`, `made`. */
+  | 'mpy-unsupported'
+  /** A file is no Python. Facts: `path`, `line`, `message`, `text`. */
+  | 'not-compiled'
   /** A file name that cannot be one. Facts: `path`, `why`. */
   | 'bad-file-name'
   /** The board was restarted but does not come up. Facts: `heard`, `tail`, `reset` (the mask ROM's last reason). */

@@ -1,5 +1,6 @@
 /** The `mp upload` node: files in, a board that has them out. */
 import type { NodeAPI } from 'node-red';
+import { compileFor } from '../../lib/board/compile.ts';
 import { syncBoard } from '../../lib/board/sync-job.ts';
 import type { After, SyncJobResult, OutgoingFile } from '../../lib/board/sync-job.ts';
 import { InputError } from '../../lib/runtime/diagnosis.ts';
@@ -29,6 +30,8 @@ export interface UploadDef extends JobNodeDef {
   mirror?: boolean;
   guard?: string;
   dryRun?: boolean;
+  /** Compile `.py` files to `.mpy` first. */
+  mpy?: boolean;
   after: string;
   /** File on the board that is run after. */
   run?: string;
@@ -41,6 +44,7 @@ interface Request {
   mirror: string | undefined;
   isGuarded: (path: string) => boolean;
   dryRun: boolean;
+  mpy: boolean;
   after: After;
 }
 
@@ -59,13 +63,17 @@ export default function register(RED: NodeAPI): void {
         mirror: mirrorOf(reader, wanted),
         isGuarded: guardOf(textList(reader.plain('guard') ?? GUARDED, 'guard')),
         dryRun: reader.flag('dryRun'),
+        mpy: reader.flag('mpy'),
         after: afterOf(reader, wanted.files),
       };
     },
-    run: async ({ files, ...request }, context) => {
+    run: async ({ files: sources, mpy, ...request }, context) => {
       const began = performance.now();
       context.phase('connecting');
-      const result = await syncBoard(context.device, files, { ...request, ...told(context) });
+      const { signal, onWait, device } = context;
+      const asSource = request.after.kind === 'run' ? request.after.path : undefined;
+      const files = mpy ? await compileFor(device, sources, { signal, onWait, asSource }) : sources;
+      const result = await syncBoard(device, files, { ...request, ...told(context) });
       const seconds = Math.round((performance.now() - began) / 10) / 100;
       return { ...result, seconds, ...(request.dryRun ? { dryRun: true } : {}) };
     },

@@ -168,6 +168,37 @@ describe('mp upload', function () {
     assert.match(node.lastStatus.text ?? '', /broken/);
   });
 
+  it('compiles sources for the board, which runs them; the second time there is nothing to do', async () => {
+    const place = await project('compiled', {
+      'main.py': 'import helper\nprint(helper.twice(21))\n',
+      'helper.py': 'def twice(x):\n    return 2 * x\n',
+      'fast.py': 'import micropython\n@micropython.native\ndef f():\n    pass\n',
+      'data.txt': 'x',
+    });
+    const node = await load({ source: 'path', value: place, valueType: 'str' });
+    await sent(node, {});
+    const done = await sent(node, { mpy: true, after: 'soft-reset' });
+    assert.deepEqual(actions(done), [
+      'unchanged /data.txt',
+      'unchanged /fast.py',
+      'created /helper.mpy',
+      'unchanged /main.py',
+      'deleted /helper.py',
+    ]);
+    const printed = node.meanwhile
+      .filter(({ topic }) => topic === 'console')
+      .map(({ payload }) => String(payload));
+    assert.match(printed.join(''), /^42\n/);
+    assert.equal((await sent(node, { mpy: true })).changed, false);
+    await writeFile(join(place, 'helper.py'), 'def twice(x):\n    return 2 * * x\n');
+    const { caught } = await node.send({ mpy: true });
+    assert.equal(caught?.diagnosis?.code, 'not-compiled');
+    assert.deepEqual(
+      [caught.diagnosis.evidence['path'], caught.diagnosis.evidence['line']],
+      ['/helper.py', 2],
+    );
+  });
+
   it('restarts the chip', async () => {
     const node = await load({ filename: 'main.py', after: 'hard-reset' });
     const { started } = await sent(node, { payload: 'print("after EN")\n' });
