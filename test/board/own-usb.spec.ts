@@ -65,6 +65,12 @@ async function enterByHand(device: VirtualBoard): Promise<void> {
   await device.holdBoot(false);
 }
 
+async function pull(device: VirtualBoard): Promise<void> {
+  await device.holdBoot(true);
+  await device.unplug({ ms: 500 });
+  await device.holdBoot(false);
+}
+
 const kinds = (events: readonly LoaderJobEvent[]): string[] => [...new Set(events.map(({ kind }) => kind))];
 const strategy = (events: readonly LoaderJobEvent[]): string | undefined =>
   events.find((event) => event.kind === 'connected')?.strategy;
@@ -78,6 +84,30 @@ describe('board: on USB of its own', () => {
       assert.equal(result.started, 'prompt');
       assert.deepEqual([before.productId, after.productId], ['4001', '4001']);
       assert.notEqual(after.path, before.path);
+    });
+
+    it('is gone on with when it is pulled while it is flashed, and plugged in again with BOOT held: half a program has no port', async () => {
+      const usb = await UsbBoard.launch({ chip: 'esp32s3', kind: 'otg', hasLines: true });
+      await usb.port();
+      const board = await usb.board();
+      const events: LoaderJobEvent[] = [];
+      let pulled: Promise<void> | undefined;
+      try {
+        const result = await flashBoard(board, checkParts([{ bytes: image.bytes }]), {
+          ...options(events),
+          erase: 'region',
+          onEvent: (event) => {
+            events.push(event);
+            if (event.kind === 'writing' && event.done > event.total / 2) pulled ??= pull(usb.device);
+          },
+        });
+        await pulled;
+        assert.equal(result.started, 'prompt');
+        assert.ok(await holds(usb.device, image));
+      } finally {
+        await board.close();
+        await usb.close();
+      }
     });
 
     it('is asked for its loader where DTR and RTS cannot be set, and restarted by its watchdog', async () => {
