@@ -79,8 +79,8 @@ export async function flashBoard(
     if (!reset) return { ...result, started: 'press-en' };
     if (watch === 'never') return { ...result, started: 'unwatched' };
     options.onEvent({ kind: 'starting' });
-    const isMicroPython = written.image?.micropython !== undefined;
-    return { ...result, ...(await watchStart(lease, session, isMicroPython)) };
+    const expected = written.image?.micropython ? 'micropython' : 'other';
+    return { ...result, ...(await watchStart(lease, session, expected)) };
   });
 }
 
@@ -202,7 +202,7 @@ export async function resetBoard(
         lease.printed(bytes);
       },
     };
-    const start = await watchStart(listening, session, false);
+    const start = await watchStart(listening, session, 'anything');
     return { ...facts, ...start, ...modeIn(printed) };
   });
 }

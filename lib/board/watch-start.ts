@@ -17,9 +17,11 @@ export interface Started extends Omit<Boot, 'started'> {
   started: 'prompt' | 'program' | 'unseen' | 'press-en' | 'unwatched';
 }
 
-/** The first boot of MicroPython formats its disk; an application that is none is given a shorter look. */
-const MICROPYTHON_BOOT_MS = 20_000;
-const OTHER_BOOT_MS = 2000;
+/** What is expected to run; `anything` where nobody knows. */
+export type Expected = 'micropython' | 'other' | 'anything';
+
+/** Milliseconds. The first boot of MicroPython formats its disk; an application that is none is given a shorter look. */
+const LOOK_MS: Readonly<Record<Expected, number>> = { micropython: 20_000, other: 2000, anything: 5000 };
 /** On a UART the mask ROM prints at once. */
 const SILENT_MS = 4000;
 /** How long a board may stay away from the bus. */
@@ -33,29 +35,26 @@ const RETURNS = 4;
  * Throws `MicroPythonError` 'boot-failed', `PortError` 'port-not-back' for MicroPython that does not come back, or
  * the reason of an abort.
  */
-export async function watchStart(
-  lease: Lease,
-  session: JobSession,
-  isMicroPython: boolean,
-): Promise<Started> {
+export async function watchStart(lease: Lease, session: JobSession, expected: Expected): Promise<Started> {
   const { transport } = lease;
   try {
-    return await watchOnce(lease, session, isMicroPython);
+    return await watchOnce(lease, session, expected);
   } catch (error) {
     const isInLoader = error instanceof MicroPythonError && error.facts['heard'] === 'loader';
     if (!isInLoader || usbKind(transport) !== 'usb-jtag') throw error;
   }
   const byWatchdog: JobSession = { ...session, strategies: [BY_HAND], stub: 'avoid' };
   await withSession(transport, byWatchdog, () => Promise.resolve());
-  return watchOnce(lease, session, isMicroPython);
+  return watchOnce(lease, session, expected);
 }
 
 async function watchOnce(
   { transport, signal, printed }: Lease,
   { onEvent }: JobSession,
-  isMicroPython: boolean,
+  expected: Expected,
 ): Promise<Started> {
-  const timeoutMs = isMicroPython ? MICROPYTHON_BOOT_MS : OTHER_BOOT_MS;
+  const timeoutMs = LOOK_MS[expected];
+  const isMicroPython = expected === 'micropython';
   for (let returns = 0; returns < RETURNS; returns++) {
     try {
       // What it printed before its port was open again is lost: it is asked.

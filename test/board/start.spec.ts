@@ -59,7 +59,7 @@ describe('board: how it comes up', () => {
     const source = "with open('main.py', 'w') as f: f.write('import machine; machine.reset()')";
     await runPython(board, source, { timeoutMs: 10_000 });
     const facts = { heard: 'restarts', reset: '0xc (SW_CPU_RESET)' };
-    await assert.rejects(resetBoard(board, 'run', OPTIONS), failsWith('boot-failed', facts));
+    await assert.rejects(flash(image.bytes), failsWith('boot-failed', facts));
     assert.equal((await flash(image.bytes, { erase: 'all' })).started, 'prompt');
   });
 
