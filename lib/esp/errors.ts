@@ -73,7 +73,7 @@ export type EspErrorCode =
   | 'encryption-unavailable'
   /** The header of this chip's loader has no such setting. Facts: `chip`, `property`, `found`, `expected`. */
   | 'bad-flash-setting'
-  /** A range to be read or erased does not lie in the flash. Facts: `offset` (hex), `size`, `flashSize`. */
+  /** A range to be read or erased does not lie in the flash. Facts: `offset` (hex), `size` where one was given, `flashSize`. */
   | 'range-outside-flash'
   /** Only whole sectors can be erased. Facts: `offset`, `size`, `sector`. */
   | 'erase-unaligned'

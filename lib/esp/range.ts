@@ -15,6 +15,6 @@ export interface Range {
 export function rangeIn(range: Range, flashSize: number): { offset: number; size: number } {
   const { offset, size = flashSize - offset } = range;
   if (offset < flashSize && size <= flashSize - offset) return { offset, size };
-  const facts = { offset: `0x${offset.toString(16)}`, size, flashSize };
+  const facts = { offset: `0x${offset.toString(16)}`, size: range.size, flashSize };
   throw new EspError('range-outside-flash', 'the range is not within the flash', facts);
 }
