@@ -7,6 +7,13 @@ import { pressEn } from './press-en.ts';
 
 /** The longest way back to the prompt after a job was cut off. */
 const RECOVER_TIMEOUT_MS = 8000;
+const RESET_TIMEOUT_MS = 40_000;
+
+export interface WorkOptions extends HoldOptions {
+  after?: 'keep' | 'leave';
+  /** A board that cannot be got hold of after an error is reset. */
+  resetsLost?: boolean;
+}
 
 /**
  * The raw REPL for the time of `work`. After it the board stays there for the next job (and goes to its friendly
@@ -15,7 +22,7 @@ const RECOVER_TIMEOUT_MS = 8000;
 export async function withRawRepl<T>(
   lease: Lease,
   work: (repl: RawRepl) => Promise<T>,
-  { after = 'keep', ...hold }: HoldOptions & { after?: 'keep' | 'leave' } = {},
+  { after = 'keep', resetsLost = false, ...hold }: WorkOptions = {},
 ): Promise<T> {
   const repl = await enterRawRepl(lease, hold);
   let result: T;
@@ -24,7 +31,7 @@ export async function withRawRepl<T>(
   } catch (error) {
     // An exception is how code may end; the REPL is as it was.
     if (hasEnded(error)) await done(lease, repl, after);
-    else await recover(lease, error);
+    else await recover(lease, error, resetsLost);
     throw error;
   }
   await done(lease, repl, after);
@@ -71,10 +78,13 @@ async function done({ keep, printed }: Lease, repl: RawRepl, after: 'keep' | 'le
 }
 
 /** Only the first error counts; that the way back failed too is kept as its cause. */
-async function recover({ transport, printed }: Lease, reason: unknown): Promise<void> {
+async function recover(lease: Lease, reason: unknown, resetsLost: boolean): Promise<void> {
+  const { transport, printed, baudRate } = lease;
   try {
-    const repl = new RawRepl(transport, AbortSignal.timeout(RECOVER_TIMEOUT_MS));
-    await repl.enter();
+    const signal = AbortSignal.timeout(resetsLost ? RESET_TIMEOUT_MS : RECOVER_TIMEOUT_MS);
+    if (transport.baudRate !== baudRate) await transport.setBaudRate(baudRate);
+    const repl = new RawRepl(transport, signal);
+    await repl.enter(resetsLost ? { hardReset: () => pressEn({ ...lease, signal }) } : {});
     printed(await repl.leave());
   } catch (error) {
     if (reason instanceof Error && reason.cause === undefined) reason.cause = error;

@@ -24,7 +24,7 @@ export async function uploadFilesToBoard(
   return board.run({
     kind: 'upload',
     ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, upload),
+    run: (lease) => withRawRepl(lease, upload, { resetsLost: options.turbo === true }),
   });
 }
 
@@ -48,7 +48,7 @@ export async function uploadToBoard(
     const after = options.softReset ? 'leave' : 'keep';
     const upload = (repl: RawRepl): Promise<UploadResult[]> =>
       uploadFiles(repl, [{ path, content }], options);
-    const [written] = await withRawRepl(lease, upload, { after });
+    const [written] = await withRawRepl(lease, upload, { after, resetsLost: options.turbo === true });
     if (!written) throw new Error('no result');
     if (!options.softReset) return written;
     const { transport, signal } = lease;

@@ -19,7 +19,8 @@ export type BoardScriptName =
   | 'rescue'
   | 'run'
   | 'send'
-  | 'tools';
+  | 'tools'
+  | 'turbo';
 
 /** A script, or parts of one in the order in which they build on each other; the last has `main`. */
 export type ScriptParts = BoardScriptName | readonly BoardScriptName[];

@@ -14,6 +14,8 @@ import type { RawRepl } from './raw-repl.ts';
 import { RestartWatch } from './restart.ts';
 import { RunEnd } from './run-end.ts';
 import { Input, paceOf, Sending } from './sending.ts';
+import type { Pace } from './sending.ts';
+import { Turbo, turboArguments } from './turbo.ts';
 
 export interface DeliveryEvents {
   /** Bytes of content of this session that the board has taken. */
@@ -26,6 +28,7 @@ export interface DeliveryEvents {
 export type Packing = 'packed' | 'plain';
 
 const SCRIPT = ['packets', 'receive'] as const;
+const TURBO_SCRIPT = ['packets', 'turbo', 'receive'] as const;
 /** The board takes a silence of so many milliseconds for an end. A host that is busy is asked again, no more. */
 const PATIENCE_MS = 250;
 /** The next piece of the script is read; the whole of it compiled, which a slow board takes its time over. */
@@ -41,17 +44,27 @@ const MOST_DAMAGED = 40;
 /** Up to this rate the board looks for silence before every byte; faster, its interpreter could not follow. */
 const SLOW_BAUD = 115_200;
 const STEP = 32;
+const NUDGE_MS = 300;
+const NUDGE = new Uint8Array(STEP);
+/** About what turbo comes to. */
+const FAST_BAUD = 921_600;
 /** More than a read of the board's waits for in one piece. */
 const CTRL_C = '\x03'.repeat(64);
 const LEAVE_MS = 1000;
 const TIMED_OUT = 110;
 const NOT_WHOLE = 5;
 
+function stepAt(baudRate: number): number {
+  return baudRate <= SLOW_BAUD ? 1 : STEP;
+}
+
 export class Delivery {
   readonly #repl: RawRepl;
   readonly #files: readonly OutgoingFile[];
   readonly #events: DeliveryEvents;
-  readonly #pace;
+  /** Where the rate may be raised. */
+  readonly #turbo: Turbo | undefined;
+  #pace: Pace;
   readonly #end: RunEnd;
   readonly #restart = new RestartWatch();
   /** What the loader of the packed script reads. */
@@ -63,14 +76,21 @@ export class Delivery {
   #stored = 0;
   #told = 0;
 
-  constructor(repl: RawRepl, files: readonly OutgoingFile[], events: DeliveryEvents) {
+  constructor(
+    repl: RawRepl,
+    files: readonly OutgoingFile[],
+    { turbo = false, ...events }: DeliveryEvents & { turbo?: boolean | undefined },
+  ) {
     this.#repl = repl;
     this.#files = files;
     this.#events = events;
+    if (turbo) this.#turbo = new Turbo(repl, (bytes) => this.#end.push(bytes));
     this.#pace = paceOf(repl);
     const lines = new BoardLines(
       (line) => this.#hear(line),
-      () => (this.#sending ?? this.#script)?.dot(),
+      () => {
+        (this.#sending ?? this.#script)?.dot();
+      },
     );
     this.#end = new RunEnd((bytes) => lines.push(bytes));
   }
@@ -90,6 +110,7 @@ export class Delivery {
     while (!this.#end.ended) {
       await this.#send();
       await this.#listen();
+      await this.#turbo?.follow();
       this.#tellContent(this.#sending?.position ?? 0);
     }
     if (this.#refusal) throw this.#refusal;
@@ -107,20 +128,34 @@ export class Delivery {
       while (this.#isRunning() && performance.now() < until) {
         const bytes = await this.#repl.some(until - performance.now()).catch(ignoreTimeout);
         if (bytes) this.#end.push(bytes);
+        await this.#turbo?.follow();
       }
     }
+    await this.#turbo?.end();
   }
 
   async #listen(): Promise<void> {
     const { judgedAt } = this.#restart;
-    const waitMs = judgedAt === undefined ? this.#waitMs : judgedAt - performance.now();
-    const some = this.#repl.some(waitMs);
-    const bytes = await (judgedAt === undefined ? some : some.catch(ignoreTimeout));
+    const until = judgedAt ?? performance.now() + this.#waitMs;
+    const bytes = await this.#some(until, judgedAt !== undefined);
     if (bytes) {
       this.#restart.hear(bytes);
       this.#end.push(bytes);
     }
     this.#restart.judge();
+  }
+
+  /** A board that reads in steps waits for ever for the rest of one whose bytes were lost: it is given others. */
+  async #some(until: number, mayBeNothing: boolean): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const isStuck = this.#sending !== undefined && stepAt(this.#repl.baudRate) > 1;
+      const waitMs = Math.min(until - performance.now(), isStuck ? NUDGE_MS : Infinity);
+      const isLast = !mayBeNothing && performance.now() + waitMs >= until;
+      const some = this.#repl.some(waitMs);
+      const bytes = await (isLast ? some : some.catch(ignoreTimeout));
+      if (bytes || performance.now() >= until) return bytes;
+      await this.#repl.write(NUDGE);
+    }
   }
 
   get #waitMs(): number {
@@ -134,13 +169,24 @@ export class Delivery {
 
   async #begin(packing: Packing): Promise<void> {
     const { every, dot } = this.#pace;
-    const step = this.#repl.baudRate <= SLOW_BAUD ? 1 : STEP;
-    const args = [step, every, dot, PATIENCE_MS];
-    if (packing === 'plain') return this.#repl.begin(await boardScript(['older_tools', ...SCRIPT], args));
+    const script = this.#turbo ? TURBO_SCRIPT : SCRIPT;
+    const args = [this.#turboArguments(), stepAt(this.#repl.baudRate), every, dot, PATIENCE_MS];
+    if (packing === 'plain') return this.#repl.begin(await boardScript(['older_tools', ...script], args));
     const pieces = { dot: dot.length, piece: every };
-    const { loader, packed } = await packedScript(['tools', ...SCRIPT], args, pieces);
+    const { loader, packed } = await packedScript(['tools', ...script], args, pieces);
     await this.#repl.beginShort(loader);
     this.#script = new Input(packed, this.#pace);
+  }
+
+  #turboArguments(): unknown[] | null {
+    if (!this.#turbo) return null;
+    const { every, dot } = this.#fastPace;
+    return turboArguments(this.#repl.baudRate, [STEP, every, dot]);
+  }
+
+  get #fastPace(): Pace {
+    const { roundTripMs } = this.#repl;
+    return paceOf({ roundTripMs, wireMs: (bytes) => (bytes * 10_000) / FAST_BAUD });
   }
 
   async #send(): Promise<void> {
@@ -157,7 +203,11 @@ export class Delivery {
     else if (letter === 'A') this.#sending?.invited(number);
     else if (letter === 'D' || letter === 'S') this.#sending?.again(number, epoch);
     else if (letter === 'E') this.#refusal = this.#refused(JSON.parse(text) as unknown[]);
-    else if (letter === 'F' && number === this.#stored) this.#isStored();
+    else if (letter === 'T' || letter === 'B') this.#turbo?.note(letter, number);
+    else if (letter === 'U') {
+      this.#pace = this.#fastPace;
+      this.#turbo?.note(letter, number);
+    } else if (letter === 'F' && number === this.#stored) this.#isStored();
   }
 
   #hello([block, windowBits, check]: [number, number, Check]): void {

@@ -15,6 +15,8 @@ export interface Pace {
 
 /** Bytes that the board's input ring takes while it reads nothing; as in `board/packets.py`. */
 const RING = 256;
+/** More than this is all of it. */
+const MOST_UNDERWAY = 8192;
 /** Bytes of one USB packet of an FTDI adapter: it is sent at once when it is full, else after up to 16 ms. */
 const ADAPTER_PACKET = 62;
 const FULL_PACKET_MS = 3;
@@ -64,6 +66,8 @@ export class Sending {
   readonly #packets: Packets;
   readonly #pace: Pace;
   #window: number;
+  /** What the window grows to. */
+  #ceiling: number;
   /** What the board has not taken yet, from the packet it wants next on. */
   #queue: Packet[];
   /** Bytes of the queue that have gone out. */
@@ -80,6 +84,7 @@ export class Sending {
     this.#packets = packets;
     this.#pace = pace;
     this.#window = pace.window;
+    this.#ceiling = pace.window;
     this.#queue = [packets.after(undefined, 0)].filter((packet) => packet !== undefined);
   }
 
@@ -118,6 +123,7 @@ export class Sending {
     this.#written = 0;
     this.#epoch = epoch;
     this.#window = RING;
+    this.#ceiling = Math.max(RING, Math.min(this.#ceiling, MOST_UNDERWAY) / 2);
   }
 
   /** What is to go out now; counts as written. */
@@ -138,6 +144,7 @@ export class Sending {
       this.#queue.shift();
       this.#written = Math.max(0, this.#written - first.wire.length);
       this.damagedInRow = 0;
+      this.#window = Math.min(this.#ceiling, this.#window * 2);
       this.#packets.arrived();
       const next = this.#queue.length > 0 ? undefined : this.#packets.after(first, this.#epoch);
       if (next) this.#queue.push(next);

@@ -5,6 +5,13 @@
 
 import type { Clock } from './clock.ts';
 
+/**
+ * Bytes that are handed over at once, at most, unless the line is so fast that a millisecond brings more: a timer that is
+ * late must not fill a receiver that would have taken its bytes meanwhile.
+ */
+const MOST_AT_ONCE = 128;
+const MOST_LATE_MS = 1.3;
+
 /** Rates this close are read without error by every UART, so the bits need not be looked at. */
 const SAME_RATE = 0.02;
 
@@ -86,16 +93,18 @@ export class Lane {
 
   #flow(): void {
     const now = this.#clock.now();
-    for (;;) {
+    for (let handed = 0; ;) {
       const burst = this.#queue[0];
       if (!burst) break;
       const byteMs = 10_000 / burst.baudRate;
-      const due = Math.floor((now - this.#freeAt) / byteMs + 1e-6);
+      const room = Math.max(MOST_AT_ONCE, Math.floor(MOST_LATE_MS / byteMs)) - handed;
+      const due = Math.min(room, Math.floor((now - this.#freeAt) / byteMs + 1e-6));
       if (due <= 0) break;
       const count = Math.min(due, burst.bytes.length - this.#taken);
       const lump = burst.bytes.subarray(this.#taken, this.#taken + count);
       this.#freeAt += count * byteMs;
       this.#taken += count;
+      handed += count;
       if (this.#taken >= burst.bytes.length) {
         this.#queue.shift();
         this.#taken = 0;

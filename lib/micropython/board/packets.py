@@ -7,7 +7,7 @@
 # tells of `every` bytes read. After damage (D) or silence (S) it waits until the line rests, and invites anew under a new
 # epoch; packets of an older one are passed over. Where a packet is due, Ctrl-C ends it all, if nothing but keys comes
 # with it.
-import sys, struct, select, binascii
+import sys, time, struct, select, binascii
 
 RING = 256
 
@@ -34,7 +34,7 @@ class Line:
     # longer than the ring lasts.
     def fill(self, view, ms):
         poll, one, step, every = self.poll, self.one, self.step, self.every
-        read, write = sys.stdin.buffer.readinto, sys.stdout.write
+        read, write, now = sys.stdin.buffer.readinto, sys.stdout.write, time.ticks_ms
         at, end = 0, len(view)
         while at < end:
             came = False
@@ -42,10 +42,13 @@ class Line:
                 pass
             if not came:
                 break
-            # Towards the end bytes may be missing, and none come that make up for them.
-            if step > 1 and end - at > RING:
+            # Where a step had to wait, bytes are missing, and soon the line will be silent.
+            if 1 < step <= end - at:
+                began = now()
                 read(view[at : at + step])
                 at += step
+                if now() - began > 50:
+                    step = 1
             else:
                 read(one)
                 view[at] = one[0]

@@ -117,11 +117,14 @@ def files(stream):
         number += 1
 
 
-def main(*settings):
+def main(turbo, *settings):
     line = Line(*settings)
-    micropython.kbd_intr(-1)
+    back = None
     ended = False
+    micropython.kbd_intr(-1)
     try:
+        if turbo:
+            back = faster(line, *turbo)
         files(Stream(line))
         ended = True
     except OSError as e:
@@ -132,4 +135,6 @@ def main(*settings):
         # What still comes is not for the REPL.
         if not ended:
             line.drain(200)
+        if back:
+            back()
         micropython.kbd_intr(3)

@@ -12,17 +12,8 @@ import type { WorkerMessage, WorkerOptions } from './messages.ts';
 import type { Native } from './native.ts';
 import type { Stdio } from './stdio.ts';
 import type { Timers } from './timers.ts';
+import { UartClock } from './uart-clock.ts';
 import type { PythonCallable, PythonObject } from './webassembly.ts';
-
-/** UART0 of the ESP32: divider (20 bits and 4 of fraction) and which clock it divides. */
-const UART_CLKDIV = 0x3ff40014;
-const UART_CONF0 = 0x3ff40020;
-/** The firmware runs UART0 from the 1 MHz reference: 8.625 of it are 115942 baud. */
-const CLKDIV_AT_BOOT = 0xa00008;
-const CONF0_AT_BOOT = 0x1c;
-const APB_CLOCK_BIT = 1 << 27;
-const APB_HZ = 80_000_000;
-const REF_TICK_HZ = 1_000_000;
 
 const CTRL_D = 4;
 const BACKSPACES = [8, 127];
@@ -43,10 +34,7 @@ export interface ChipParts {
 export class Chip {
   readonly #parts: ChipParts;
   readonly #flash: NorFlash;
-  readonly #registers = new Map([
-    [UART_CLKDIV, CLKDIV_AT_BOOT],
-    [UART_CONF0, CONF0_AT_BOOT],
-  ]);
+  readonly #uart: UartClock;
   #clockOffset = 0;
   #lister: PythonCallable | undefined;
   /** Nothing tells when Python is done with it; by the next time it holds its own reference. */
@@ -54,6 +42,7 @@ export class Chip {
 
   constructor(parts: ChipParts) {
     this.#parts = parts;
+    this.#uart = new UartClock(parts.options.machine);
     this.#flash = new NorFlash(parts.options.flash);
   }
 
@@ -66,13 +55,8 @@ export class Chip {
   }
 
   #poke(address: number, value: number): void {
-    this.#registers.set(address, value);
-    if (address !== UART_CLKDIV && address !== UART_CONF0) return;
-    const divider = this.#registers.get(UART_CLKDIV) ?? CLKDIV_AT_BOOT;
-    const whole = (divider & 0xfffff) + ((divider >>> 20) & 0xf) / 16;
-    if (whole === 0) return;
-    const fast = ((this.#registers.get(UART_CONF0) ?? 0) & APB_CLOCK_BIT) !== 0;
-    const baudRate = Math.round((fast ? APB_HZ : REF_TICK_HZ) / whole);
+    const baudRate = this.#uart.write(address, value);
+    if (baudRate === undefined) return;
     // What is written before goes out at the old rate, what is written after at the new one.
     const { channel, stdio, post } = this.#parts;
     stdio.drain();
@@ -144,7 +128,7 @@ export class Chip {
       input: (prompt?: unknown) => this.#input(prompt),
       request: (kind: string, ms: number) =>
         this.leave(kind === 'deep-sleep' ? { kind, ms } : ({ kind } as ChipRequest)),
-      peek: (high: number, low: number) => (this.#registers.get(((high << 16) | low) >>> 0) ?? 0) | 0,
+      peek: (high: number, low: number) => this.#uart.read(((high << 16) | low) >>> 0) | 0,
       poke: (high: number, low: number, valueHigh: number, valueLow: number) =>
         none(() => this.#poke(((high << 16) | low) >>> 0, ((valueHigh << 16) | valueLow) >>> 0)),
       start_watchdog: (ms: number) => none(() => post({ kind: 'watchdog-started', ms })),
