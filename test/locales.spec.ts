@@ -46,12 +46,15 @@ describe('the words of each language', () => {
             const other = texts(JSON.parse(read(folder, locale, file)));
             assert.deepEqual([...other.keys()].toSorted(), [...english.keys()].toSorted());
             for (const [key, text] of english) {
-              assert.notEqual(other.get(key)?.trim(), '', key);
+              if (text !== '') assert.notEqual(other.get(key)?.trim(), '', key);
               assert.deepEqual(variables(other.get(key) ?? ''), variables(text), key);
             }
           } else {
             const [english, other] = [read(folder, FIRST, file), read(folder, locale, file)];
-            assert.deepEqual(properties(other), properties(english), file);
+            // what the board's help lists are labels of its dialog, which are translated
+            const shape =
+              file === 'esp32-board.html' ? (help: string) => properties(help).length : properties;
+            assert.deepEqual(shape(other), shape(english), file);
             assert.equal(
               /data-help-name="([\w-]+)"/.exec(other)?.[1],
               /data-help-name="([\w-]+)"/.exec(english)?.[1],
