@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FIRST = 'en-US';
+const LANGUAGES = ['de', FIRST, 'es', 'fr', 'ja', 'pt-BR', 'zh-CN'];
 
 /** `nodes/mp-repl/locales` and the like. */
 const FOLDERS = ['nodes', 'plugins']
@@ -30,11 +31,9 @@ const variables = (text: string): string[] => [...new Set(text.match(/__\w+?__/g
 const properties = (help: string): string[] => [...help.matchAll(/^: (\S+)/gm)].map(([, name = '']) => name);
 
 describe('the words of each language', () => {
-  it('are there for every node', () => {
-    assert.ok(FOLDERS.length >= 5);
-    const [first = []] = FOLDERS.map(locales);
-    assert.ok(first.includes(FIRST));
-    for (const folder of FOLDERS) assert.deepEqual(locales(folder), first, folder);
+  it('are there for every node and the sidebar', () => {
+    assert.ok(FOLDERS.length >= 7);
+    for (const folder of FOLDERS) assert.deepEqual(locales(folder).toSorted(), LANGUAGES, folder);
   });
 
   for (const folder of FOLDERS) {
