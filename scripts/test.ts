@@ -46,7 +46,7 @@ function specs(): string[] {
 }
 
 /** Files of tests at once: they wait for the paced wire most of the time, so more of them than cores. */
-const JOBS = '4';
+const JOBS = '3';
 
 /** The tests' own tally; a run that did not get to its end counts as one failure more. */
 function runMocha(): Tally {
