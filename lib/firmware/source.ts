@@ -43,6 +43,8 @@ export interface SourceOptions {
   sha256?: string;
   signal: AbortSignal;
   onEvent?: (event: DownloadEvent) => void;
+  /** The path of this machine that a text names; throws where that may not be read. */
+  localPath?: (path: string) => Promise<string>;
 }
 
 const EXPECTED =
@@ -122,7 +124,8 @@ async function rawPart(value: unknown, options: SourceOptions): Promise<{ bytes:
     return { bytes, name: 'Buffer' };
   }
   if (isUrl(value)) return { bytes: await download(value, options), name: fileNameOf(value) };
-  const bytes = await fileBytes(value.trim(), options);
+  const path = (await options.localPath?.(value.trim())) ?? value.trim();
+  const bytes = await fileBytes(path, options);
   checkHash(bytes, options.sha256, value);
   return { bytes, name: basename(value) };
 }
@@ -151,7 +154,8 @@ async function ofList(list: readonly unknown[], options: SourceOptions): Promise
 }
 
 /** A file by what it holds, or a folder by its flasher_args.json. */
-async function ofPath(path: string, options: SourceOptions): Promise<Contents> {
+async function ofPath(named: string, options: SourceOptions): Promise<Contents> {
+  const path = (await options.localPath?.(named)) ?? named;
   const isFolder = await stat(path).then((found) => found.isDirectory(), unreadable(path));
   if (!isFolder && basename(path) !== FLASHER_ARGS)
     return ofBytes(await fileBytes(path, options), path, options);

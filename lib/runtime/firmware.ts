@@ -10,6 +10,7 @@ import { firmwareSource } from '../firmware/source.ts';
 import type { DownloadEvent } from '../firmware/source.ts';
 import type { Reading } from './job-node.ts';
 import { InputError } from './diagnosis.ts';
+import { hostPath } from './host-files.ts';
 import { bytesOf } from './properties.ts';
 
 /** As large as any flash, and what a server may keep silent. */
@@ -32,6 +33,7 @@ export async function readFirmware(
     ...(wish.sha256 === undefined ? {} : { sha256: wish.sha256 }),
     signal: reading.signal,
     onEvent: (event) => showDownload(event, reading),
+    localPath: (path) => hostPath(RED, path),
   });
   if (source.kind === 'for-chip') {
     return async ({ chip, flashSize, description = { features: [] } }) => {
@@ -79,17 +81,19 @@ function showDownload(event: DownloadEvent, { progress, phase }: Reading): void 
  * A copy of the flash as a message names it: the list a flash node has made (with bytes or paths), a folder or file
  * of this machine, or bytes. Throws `InputError`, `FirmwareError`.
  */
-export async function readCopies(value: unknown): Promise<Copy[]> {
+export async function readCopies(RED: NodeAPI, value: unknown): Promise<Copy[]> {
   const bytes = bytesOf(value);
   if (bytes && bytes.length > 0) return [{ data: bytes }];
-  if (typeof value === 'string' && value.trim() !== '') return readBackup(value.trim());
+  if (typeof value === 'string' && value.trim() !== '') return readBackup(await hostPath(RED, value));
   if (!Array.isArray(value) || value.length === 0) throw noCopy();
-  return Promise.all(value.map(readCopy));
+  return Promise.all(value.map((each) => readCopy(RED, each)));
 }
 
-async function readCopy(value: unknown): Promise<Copy> {
+async function readCopy(RED: NodeAPI, value: unknown): Promise<Copy> {
   const { label, offset, data, path } = Object(value) as Record<string, unknown>;
-  const bytes = bytesOf(data) ?? (typeof path === 'string' ? (await readBackup(path))[0]?.data : undefined);
+  const bytes =
+    bytesOf(data) ??
+    (typeof path === 'string' ? (await readBackup(await hostPath(RED, path)))[0]?.data : undefined);
   if (!bytes) throw noCopy();
   return {
     data: bytes,

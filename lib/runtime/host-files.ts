@@ -40,6 +40,11 @@ export async function readHost(
   return { kind: 'file', file: { path: basename(path), content: await readHostFile(real) } };
 }
 
+/** The text of a file. Throws `HostError`. */
+export async function readHostText(RED: NodeAPI, path: string): Promise<string> {
+  return (await readHostFile(await hostPath(RED, path))).toString('utf8');
+}
+
 /** Writes files of a board under a folder of this machine; returns their paths. Throws `HostError`. */
 export async function writeHost(
   RED: NodeAPI,

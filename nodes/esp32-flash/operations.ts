@@ -24,6 +24,7 @@ import type {
   WatchChoice,
 } from '../../lib/board/loader-jobs.ts';
 import { readCopies, readFirmware } from '../../lib/runtime/firmware.ts';
+import { hostPath } from '../../lib/runtime/host-files.ts';
 import type { JobContext, JobNodeDef, Reading, Shown } from '../../lib/runtime/job-node.ts';
 import { flag, oneOf, optionalAddress, optionalText } from '../../lib/runtime/properties.ts';
 import type { Message } from '../../lib/runtime/properties.ts';
@@ -75,7 +76,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
       erase: reader.oneOf('erase', ERASE_CHOICES, 'needed'),
       dryRun: reader.flag('dryRun'),
       backup: reader.oneOf('backup', BACKUP_CHOICES, 'none'),
-      backupTo: await textOf(reader, 'backupTo'),
+      backupTo: await hostPathOf(reader, 'backupTo'),
       encrypt: flag(reader.msg['encrypt']),
       watch: watchOf(reader),
       ...place,
@@ -90,7 +91,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
   },
 
   restore: async (reader) => {
-    const copies = await readCopies(await reader.setting('firmware'));
+    const copies = await readCopies(reader.api, await reader.setting('firmware'));
     const { partition, force } = await placeOf(reader);
     const wish = { partition, force, watch: watchOf(reader) };
     return {
@@ -127,7 +128,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
 
   read: async (reader) => {
     const range = await rangeOf(reader);
-    const readTo = await textOf(reader, 'readTo');
+    const readTo = await hostPathOf(reader, 'readTo');
     return {
       run: async (context) => {
         const options = loaderOptions(context, reader.msg);
@@ -208,6 +209,12 @@ async function textOf(
   name: 'partition' | 'backupTo' | 'readTo',
 ): Promise<string | undefined> {
   return optionalText(await reader.typed(name), name);
+}
+
+/** Where on this machine something is written. */
+async function hostPathOf(reader: FlashReader, name: 'backupTo' | 'readTo'): Promise<string | undefined> {
+  const path = await textOf(reader, name);
+  return path === undefined ? undefined : hostPath(reader.api, path);
 }
 
 function loaderOptions(context: JobContext, msg: Message): LoaderJobOptions {

@@ -1,9 +1,8 @@
 /** What the `mp repl` node can do with a message, one row a mode: what it needs of it, and how it runs. */
-import { readFile } from 'node:fs/promises';
 import type { Node, NodeAPI } from 'node-red';
 import { hardReset, interrupt, softResetBoard } from '../../lib/board/control-jobs.ts';
 import type { ControlOptions } from '../../lib/board/control-jobs.ts';
-import { FirmwareError, MicroPythonError, parseTraceback } from '../../lib/board/errors.ts';
+import { MicroPythonError, parseTraceback } from '../../lib/board/errors.ts';
 import type { PythonError } from '../../lib/board/errors.ts';
 import { typeLine } from '../../lib/board/line-job.ts';
 import { resetBoard } from '../../lib/board/loader-jobs.ts';
@@ -12,9 +11,11 @@ import { callPython, evaluatePython, runPython } from '../../lib/board/python-jo
 import type { PythonJobOptions } from '../../lib/board/python-jobs.ts';
 import { rescueBoard } from '../../lib/board/rescue.ts';
 import { InputError } from '../../lib/runtime/diagnosis.ts';
+import { readHostText } from '../../lib/runtime/host-files.ts';
 import type { JobContext, JobNodeDef, Shown } from '../../lib/runtime/job-node.ts';
-import { flag, numberOr, oneOf, requiredText, typedProperty } from '../../lib/runtime/properties.ts';
+import { flag, numberOr, oneOf, requiredText } from '../../lib/runtime/properties.ts';
 import type { Message } from '../../lib/runtime/properties.ts';
+import { Reader } from '../../lib/runtime/reader.ts';
 
 export interface ReplDef extends JobNodeDef {
   mode: string;
@@ -48,38 +49,18 @@ export interface Request {
   run: (context: JobContext) => Promise<{ payload: unknown; shown: Shown }>;
 }
 
-type Read = (reader: Reader) => Promise<Request>;
+type Read = (reader: ReplReader) => Promise<Request>;
 
-/** A message and the settings of a node, and the words both have for the same. */
-export class Reader {
-  readonly #api: NodeAPI;
-  readonly #node: Node;
-  readonly def: ReplDef;
-  readonly msg: Message;
-
-  constructor(api: NodeAPI, node: Node, def: ReplDef, msg: Message) {
-    this.#api = api;
-    this.#node = node;
-    this.def = def;
-    this.msg = msg;
-  }
-
-  /** A typed input. The message's property wins; nodes of earlier versions have nothing else. */
-  async typed(name: 'source' | 'function' | 'args' | 'params', property: string): Promise<unknown> {
-    const { def, msg } = this;
-    const type = def[`${name}Type`];
-    if (type === undefined || (name !== 'source' && msg[property] !== undefined)) return msg[property];
-    return typedProperty(this.#api, this.#node, msg, def[name] ?? '', type);
-  }
-
+/** What the modes have in common. */
+class ReplReader extends Reader<ReplDef> {
   async text(): Promise<string> {
-    const value = await this.typed('source', 'payload');
+    const value = await this.matter('source');
     return requiredText(value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value, 'payload');
   }
 
   /** An empty line is a line, too. */
   async lineText(): Promise<string> {
-    return (await this.typed('source', 'payload')) === '' ? '' : this.text();
+    return (await this.matter('source')) === '' ? '' : this.text();
   }
 
   get timeoutMs(): number {
@@ -89,14 +70,14 @@ export class Reader {
   /** Tells each step of getting hold of a board, or of getting it back, in words. */
   stepper({ phase }: JobContext, name: 'getting-hold' | 'rescue' = 'getting-hold'): OnStep {
     return (step, facts) => {
-      phase(name, { step, ...facts, words: this.#api._(`mp-repl.step.${step}`, facts) });
+      phase(name, { step, ...facts, words: this.api._(`mp-repl.step.${step}`, facts) });
     };
   }
 
   /** What all code on the board has in common. */
   async job(context: JobContext): Promise<PythonJobOptions> {
     const { signal, onWait, console } = context;
-    const params = await this.typed('params', 'params');
+    const params = await this.typed('params');
     const after = oneOf(this.msg['after'] ?? this.def.after, ['nothing', 'soft-reset'], 'nothing', 'after');
     return {
       timeoutMs: this.timeoutMs,
@@ -126,7 +107,7 @@ const BOOT_MS = 10_000;
 
 const MODES: Readonly<Record<string, Read>> = {
   run: async (reader) => {
-    const source = await programOf(await reader.text());
+    const source = await programOf(reader.api, await reader.text());
     return { run: async (context) => ran(context, source, await reader.job(context)) };
   },
 
@@ -141,8 +122,8 @@ const MODES: Readonly<Record<string, Read>> = {
   },
 
   call: async (reader) => {
-    const name = functionName(await reader.typed('function', 'function'));
-    const args = argumentList(await reader.typed('args', 'args'));
+    const name = functionName(await reader.typed('function'));
+    const args = argumentList(await reader.typed('args'));
     const kwargs = keywords(reader.msg['kwargs']);
     return {
       run: async (context) => {
@@ -197,7 +178,7 @@ export const MESSAGE_MODES = Object.keys(MODES);
 export async function readRequest(api: NodeAPI, node: Node, def: ReplDef, msg: Message): Promise<Request> {
   const fallback = MESSAGE_MODES.includes(def.mode) ? def.mode : 'evaluate';
   const mode = oneOf(msg['mode'], MESSAGE_MODES, fallback, 'mode');
-  return (MODES[mode] as Read)(new Reader(api, node, def, msg));
+  return (MODES[mode] as Read)(new ReplReader(api, node, def, msg));
 }
 
 /** A program's end by an exception is a result: what it printed, and what it raised. */
@@ -295,15 +276,9 @@ function patternOf(value: unknown): string | RegExp | undefined {
 }
 
 /** One line that ends in `.py` is the path of a file on the machine Node-RED runs on. */
-async function programOf(text: string): Promise<string> {
+async function programOf(api: NodeAPI, text: string): Promise<string> {
   const path = text.trim();
-  if (!/^[^\r\n]+\.py$/.test(path) || /[()=]/.test(path)) return text;
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FirmwareError('source-unreadable', `${path} cannot be read: ${reason}`, { path, reason });
-  }
+  return /^[^\r\n]+\.py$/.test(path) && !/[()=]/.test(path) ? readHostText(api, path) : text;
 }
 
 function functionName(value: unknown): string {

@@ -238,6 +238,20 @@ describe('mp upload', function () {
       ]);
       assert.equal(await refused(node, { payload: folder }), 'host-path-outside');
       assert.equal(await refused(node, { payload: '../robot' }), 'host-path-outside');
+      const flash = await NodeUnderTest.load('esp32-flash', board.rfc2217, {
+        firmware: 'payload',
+        firmwareType: 'msg',
+      });
+      const outside = [
+        { payload: '/etc/hostname' },
+        { payload: [{ offset: 0, path: '../robot/main.py' }] },
+        { operation: 'restore', payload: folder },
+        { operation: 'read', readTo: '/tmp/out.bin' },
+      ];
+      for (const msg of outside)
+        assert.equal(await refused(flash, msg), 'host-path-outside', JSON.stringify(msg));
+      const repl = await NodeUnderTest.load('mp-repl', board.rfc2217, { mode: 'run' });
+      assert.equal(await refused(repl, { payload: join(folder, 'robot', 'main.py') }), 'host-path-outside');
     } finally {
       runtimeSettings({});
     }
