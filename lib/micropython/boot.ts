@@ -25,7 +25,7 @@ export function findBanner(text: string): BootReport | undefined {
 /** Signs of trouble in a boot log, the plainest first. Texts: mask ROM, ESP-IDF's loader and panic handler. */
 const SIGNS: readonly { heard: Heard; sign: RegExp }[] = [
   { heard: 'brown-out', sign: /Brownout detector was triggered/ },
-  { heard: 'panic', sign: /Guru Meditation Error|abort\(\) was called/ },
+  { heard: 'panic', sign: /Guru Meditation Error|abort\(\) was called|Fatal exception \(\d+\)/ },
   { heard: 'loader', sign: /waiting for download|DOWNLOAD_BOOT|DOWNLOAD\(/ },
   { heard: 'boot-loop', sign: /invalid header: 0x|No bootable app partitions|flash read err|ets_main\.c/ },
   { heard: 'boot-loop', sign: /csum err:0x|load partition table error|secure boot verification failed/i },

@@ -109,10 +109,9 @@ describe('micropython: boot watched', () => {
   });
 
   it('fails where the last thing was a crash', async () => {
-    await assert.rejects(
-      watch(`${ROM}Guru Meditation Error: Core  0\r\n`),
-      failsWith('boot-failed', { heard: 'panic' }),
-    );
+    for (const crash of ['Guru Meditation Error: Core  0', 'Fatal exception (0): IllegalInstruction']) {
+      await assert.rejects(watch(`${ROM}${crash}\r\n`), failsWith('boot-failed', { heard: 'panic' }));
+    }
   });
 
   const failures: [string, string, string][] = [
