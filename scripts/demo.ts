@@ -52,8 +52,10 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       ? await launchBoard({ firmware: 'none', flashFile: join(userDir, 'board-flash.bin') })
       : undefined;
   const board = options.board ?? virtualBoard?.rfc2217 ?? '';
-  await prepare(userDir, options);
-  const nodeRed = startNodeRed(userDir, options, board);
+  const demoFirmware = await prepare(userDir, options);
+  // What the virtual board takes for MicroPython is none: a real chip crashes on it.
+  const firmware = virtualBoard ? demoFirmware : 'MicroPython';
+  const nodeRed = startNodeRed(userDir, options, { ESP32_BOARD: board, ESP32_FIRMWARE: firmware });
   const exited = once(nodeRed, 'exit').then(([code]) => code as number | null);
   const close = async (): Promise<void> => {
     await stop(nodeRed, exited);
@@ -76,8 +78,8 @@ function build(): void {
   if (built.status !== 0) throw new Error('the package could not be built');
 }
 
-/** The package linked in, the example flow (only where none is yet), and firmware to flash. */
-async function prepare(userDir: string, { packages = [], settings = {} }: DemoOptions): Promise<void> {
+/** The package linked in, the example flow (only where none is yet), and firmware for a virtual board: its file. */
+async function prepare(userDir: string, { packages = [], settings = {} }: DemoOptions): Promise<string> {
   await linkPackage(userDir, PACKAGE, ROOT);
   for (const name of packages) await linkPackage(userDir, name, join(ROOT, 'node_modules', name));
   const firmware = join(userDir, 'micropython-demo.bin');
@@ -87,7 +89,8 @@ async function prepare(userDir: string, { packages = [], settings = {} }: DemoOp
     `module.exports = ${JSON.stringify({ ...SETTINGS, ...settings }, undefined, 2)};\n`,
   );
   const flowFile = join(userDir, 'flows.json');
-  if (!existsSync(flowFile)) await writeFile(flowFile, await exampleFlow(firmware));
+  if (!existsSync(flowFile)) await writeFile(flowFile, await exampleFlow());
+  return firmware;
 }
 
 async function linkPackage(userDir: string, name: string, target: string): Promise<void> {
@@ -97,13 +100,14 @@ async function linkPackage(userDir: string, name: string, target: string): Promi
   await symlink(target, link, process.platform === 'win32' ? 'junction' : 'dir');
 }
 
-/** The board's port comes from the environment, so that the flow fits whatever board is started with it. */
-async function exampleFlow(firmware: string): Promise<string> {
+/** Port and firmware come from the environment, so that the flow fits whatever board is started with it. */
+async function exampleFlow(): Promise<string> {
   const text = await readFile(join(ROOT, 'examples', 'flash-and-greet.json'), 'utf8');
   const flow = JSON.parse(text) as Record<string, unknown>[];
   for (const node of flow) {
     if (node['type'] === 'esp32-board') node['port'] = '${ESP32_BOARD}';
-    if (node['payload'] === 'MicroPython') node['payload'] = firmware;
+    if (node['payload'] === 'MicroPython')
+      Object.assign(node, { payload: 'ESP32_FIRMWARE', payloadType: 'env' });
   }
   return JSON.stringify(flow, undefined, 2);
 }
@@ -118,7 +122,11 @@ const SETTINGS = {
   logging: { console: { level: 'warn' } },
 };
 
-function startNodeRed(userDir: string, options: DemoOptions, board: string): ChildProcess {
+function startNodeRed(
+  userDir: string,
+  options: DemoOptions,
+  environment: Record<string, string>,
+): ChildProcess {
   const { host, port, nodeRed = 'node-red' } = options;
   const red = join(ROOT, 'node_modules', nodeRed, 'red.js');
   const settings = join(userDir, 'settings.cjs');
@@ -136,7 +144,7 @@ function startNodeRed(userDir: string, options: DemoOptions, board: string): Chi
   return spawn(process.execPath, args, {
     cwd: userDir,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ESP32_BOARD: board },
+    env: { ...process.env, ...environment },
   });
 }
 
