@@ -11,7 +11,7 @@ import type { RtcRegisters } from './registers.ts';
 const KEY = 0x50d83aa1;
 const ENABLED = 0x80000000;
 /** What is left of their time when the loader begins. */
-const BITES_AFTER_MS = 900;
+const BITES_AFTER_MS = 1500;
 /** The slow clock, in ticks a millisecond. */
 const SLOW_TICKS = 150;
 
