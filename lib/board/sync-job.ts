@@ -73,7 +73,10 @@ async function syncAnd(
     return { changed, files, ...(await afterwards(repl, lease, wanted, { ...options, after })) };
   };
   const restarts = after.kind === 'soft-reset' || after.kind === 'hard-reset';
-  const result = await withRawRepl(lease, inRepl, { after: restarts ? 'leave' : 'keep' });
+  const result = await withRawRepl(lease, inRepl, {
+    after: restarts ? 'leave' : 'keep',
+    resetsLost: options.turbo === true,
+  });
   if (!restarts) return result;
   onPhase?.('starting');
   const { onOutput } = heard(lease, options);

@@ -38,6 +38,8 @@ export interface SyncOptions {
   isGuarded: (path: string) => boolean;
   /** Only tells what would be done. */
   dryRun?: boolean | undefined;
+  /** See `UploadOptions`. */
+  turbo?: boolean | undefined;
   onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Each file when it is done. */
   onFile?: ((file: SyncedFile) => void) | undefined;
@@ -203,5 +205,6 @@ async function upload(repl: RawRepl, plan: readonly Planned[], options: SyncOpti
   const actions = new Map(files.map(({ path, action }) => [path, action]));
   const onFile = (file: UploadResult): void =>
     options.onFile?.({ ...file, action: actions.get(file.path) ?? 'updated' });
-  if (files.length > 0) await uploadFiles(repl, files, { onProgress: options.onProgress, onFile });
+  if (files.length > 0)
+    await uploadFiles(repl, files, { turbo: options.turbo, onProgress: options.onProgress, onFile });
 }

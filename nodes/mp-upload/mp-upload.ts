@@ -32,6 +32,8 @@ export interface UploadDef extends JobNodeDef {
   dryRun?: boolean;
   /** Compile `.py` files to `.mpy` first. */
   mpy?: boolean;
+  /** Raise the baud rate while files travel. */
+  turbo?: boolean;
   after: string;
   /** File on the board that is run after. */
   run?: string;
@@ -45,6 +47,7 @@ interface Request {
   isGuarded: (path: string) => boolean;
   dryRun: boolean;
   mpy: boolean;
+  turbo: boolean;
   after: After;
 }
 
@@ -64,6 +67,7 @@ export default function register(RED: NodeAPI): void {
         isGuarded: guardOf(textList(reader.plain('guard') ?? GUARDED, 'guard')),
         dryRun: reader.flag('dryRun'),
         mpy: reader.flag('mpy'),
+        turbo: reader.flag('turbo'),
         after: afterOf(reader, wanted.files),
       };
     },

@@ -82,6 +82,14 @@ describe('board: sync', () => {
     assert.equal(again.files[17]?.sha256, sha256('n = 17\n'));
   });
 
+  it('goes faster with turbo, and the board answers at its own rate after', async () => {
+    const content = Array.from({ length: 3000 }, (_, at) => String((at * 7919) % 1000)).join('');
+    assert.deepEqual(actions(await sync({ '/fast.txt': content }, { turbo: true })), {
+      '/fast.txt': 'created',
+    });
+    assert.equal((await readBoardFile(board, '/fast.txt')).toString(), content);
+  });
+
   it('mirrors: what is not wanted goes, with its folders; what is guarded stays', async () => {
     await sync({
       '/app/old.py': '1',
