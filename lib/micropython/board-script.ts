@@ -15,6 +15,7 @@ export type BoardScriptName =
   | 'files'
   | 'older_tools'
   | 'packets'
+  | 'pieces'
   | 'receive'
   | 'rescue'
   | 'run'
@@ -136,6 +137,11 @@ export function splitResult(printed: Buffer): ScriptOutput {
       .toString('utf8')
       .split('\r\n')[0] ?? '';
   return { output: printed.subarray(0, at), value: JSON.parse(line) as unknown };
+}
+
+/** The source of parts that only define, under names of their own. */
+export function boardSource(parts: ScriptParts): Promise<string> {
+  return sourceOf(parts);
 }
 
 async function sourceOf(parts: ScriptParts): Promise<string> {

@@ -7,6 +7,7 @@ import { boardScript, packedScript } from './board-script.ts';
 import { MicroPythonError } from './errors.ts';
 import { fileError } from './file-error.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
+import type { UploadWay } from './link.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Check, OutgoingFile } from './outgoing.ts';
 import { Packets } from './packets.ts';
@@ -23,9 +24,6 @@ export interface DeliveryEvents {
   /** The next file is in its place. */
   onStored: () => void;
 }
-
-/** How the script comes to the board: most firmwares have the modules for the short way, and others say so at once. */
-export type Packing = 'packed' | 'plain';
 
 const SCRIPT = ['packets', 'receive'] as const;
 const TURBO_SCRIPT = ['packets', 'turbo', 'receive'] as const;
@@ -85,7 +83,7 @@ export class Delivery {
     this.#files = files;
     this.#events = events;
     if (turbo) this.#turbo = new Turbo(repl, (bytes) => this.#end.push(bytes));
-    this.#pace = paceOf(repl);
+    this.#pace = this.#paceAt(repl.baudRate);
     const lines = new BoardLines(
       (line) => this.#hear(line),
       () => {
@@ -93,6 +91,11 @@ export class Delivery {
       },
     );
     this.#end = new RunEnd((bytes) => lines.push(bytes));
+  }
+
+  /** Whether the board's script runs: the firmware has what it needs. */
+  get hasBegun(): boolean {
+    return this.#sending !== undefined;
   }
 
   /** Whether the file that is next may be in its place without that having been heard. */
@@ -105,8 +108,8 @@ export class Delivery {
    * Returns when every file is in its place. Throws what the board's file system refuses, 'file-damaged' for a line
    * that does not get better, 'python-error', 'board-restarted' and its like, and as `RawRepl.some`. The board's script may still run then: `leave`.
    */
-  async run(packing: Packing): Promise<void> {
-    await this.#begin(packing);
+  async run(way: UploadWay): Promise<void> {
+    await this.#begin(way);
     while (!this.#end.ended) {
       await this.#send();
       await this.#listen();
@@ -167,11 +170,11 @@ export class Delivery {
     return this.#end.ended === undefined;
   }
 
-  async #begin(packing: Packing): Promise<void> {
+  async #begin(way: UploadWay): Promise<void> {
     const { every, dot } = this.#pace;
     const script = this.#turbo ? TURBO_SCRIPT : SCRIPT;
     const args = [this.#turboArguments(), stepAt(this.#repl.baudRate), every, dot, PATIENCE_MS];
-    if (packing === 'plain') return this.#repl.begin(await boardScript(['older_tools', ...script], args));
+    if (way === 'plain') return this.#repl.begin(await boardScript(['older_tools', ...script], args));
     const pieces = { dot: dot.length, piece: every };
     const { loader, packed } = await packedScript(['tools', ...script], args, pieces);
     await this.#repl.beginShort(loader);
@@ -180,13 +183,13 @@ export class Delivery {
 
   #turboArguments(): unknown[] | null {
     if (!this.#turbo) return null;
-    const { every, dot } = this.#fastPace;
+    const { every, dot } = this.#paceAt(FAST_BAUD);
     return turboArguments(this.#repl.baudRate, [STEP, every, dot]);
   }
 
-  get #fastPace(): Pace {
-    const { roundTripMs } = this.#repl;
-    return paceOf({ roundTripMs, wireMs: (bytes) => (bytes * 10_000) / FAST_BAUD });
+  #paceAt(baudRate: number): Pace {
+    const { roundTripMs } = this.#repl.link;
+    return paceOf({ roundTripMs, wireMs: (bytes) => (bytes * 10_000) / baudRate });
   }
 
   async #send(): Promise<void> {
@@ -205,7 +208,7 @@ export class Delivery {
     else if (letter === 'E') this.#refusal = this.#refused(JSON.parse(text) as unknown[]);
     else if (letter === 'T' || letter === 'B') this.#turbo?.note(letter, number);
     else if (letter === 'U') {
-      this.#pace = this.#fastPace;
+      this.#pace = this.#paceAt(FAST_BAUD);
       this.#turbo?.note(letter, number);
     } else if (letter === 'F' && number === this.#stored) this.#isStored();
   }

@@ -6,11 +6,16 @@ const MAX_TAIL = 200;
 /** From a reset to the first word of Python, at most. */
 const START_MS = 3000;
 
+/** See `upload.ts`; the best first. */
+export type UploadWay = 'packed' | 'plain' | 'pieces';
+
 export class Link {
   /** Learned at the first code sent: whether this firmware takes raw paste. */
   paste: PasteSupport = 'unknown';
   /** Its friendly prompt, which `sys.ps1` may have changed; learned whenever the raw REPL is left. */
   prompt = FRIENDLY;
+  /** How files come to this firmware: the first of the ways that it has the modules for. */
+  uploadWay: UploadWay = 'packed';
   /** The shortest time from a byte to the first of its answer, in milliseconds; Infinity until there was one. */
   roundTripMs = Infinity;
   #tail = '';

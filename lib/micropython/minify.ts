@@ -19,7 +19,7 @@ const GIVEN = [
   /\bself\.(\w+)/g,
 ];
 const FOREIGN = /(?<!\bself)\.(\w+)|\bimport (.*)|\bfrom (\w+)|(\w+)=(?!=)/g;
-/** Known outside of the script, or to Python. */
+/** Known outside of the script, or to Python; so is what begins with `_`. */
 const FIXED = ['main', 'self', 'None', 'True', 'False'];
 /** Short words of Python's own. */
 const PYTHON = ['as', 'if', 'in', 'is', 'or'];
@@ -56,7 +56,7 @@ function shortNames(code: string): ReadonlyMap<string, string> {
     (name) => !PYTHON.includes(name) && !used.includes(name),
   );
   const frequent = [...own]
-    .filter((name) => name.length > 2 && !name.startsWith('__'))
+    .filter((name) => name.length > 2 && !name.startsWith('_'))
     .sort((a, b) => count(b) - count(a));
   return new Map(frequent.map((name, i) => [name, free[i] ?? name]));
 }

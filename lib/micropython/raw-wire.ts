@@ -14,7 +14,8 @@ const MAX_TAIL = 2000;
 export class RawWire {
   protected readonly transport: Transport;
   protected readonly inbox: Inbox;
-  protected readonly link: Link;
+  /** What is known of the interpreter behind this port. */
+  readonly link: Link;
   #signal: AbortSignal;
   /** The last text that came: evidence when something else than expected does. */
   protected tail = '';

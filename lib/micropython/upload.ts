@@ -7,12 +7,12 @@ import type { PortErrorCode } from '../transport/errors.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import { boardPath } from './board-path.ts';
 import { Delivery } from './delivery.ts';
-import type { Packing } from './delivery.ts';
 import { MicroPythonError } from './errors.ts';
 import type { MicroPythonErrorCode } from './errors.ts';
 import { statFile } from './files.ts';
 import type { OutgoingFile } from './outgoing.ts';
 import type { RawRepl } from './raw-repl.ts';
+import { PieceUpload } from './upload-pieces.ts';
 
 export type { OutgoingFile };
 
@@ -48,6 +48,8 @@ export type Kept = 'old' | 'new' | 'either';
 const LEAVE_MS = 4000;
 /** So often what is left is begun anew when the line, and not the board, is at fault. */
 const ATTEMPTS = 3;
+/** So often a way is tried, before the next one is. */
+const STARTS = 2;
 /** The line was at fault: what was said may not have been heard. */
 const LINE_ERRORS: readonly string[] = [
   'file-damaged',
@@ -81,7 +83,8 @@ class Upload {
   readonly #options: UploadOptions;
   readonly #results: UploadResult[] = [];
   readonly #total: number;
-  #packing: Packing = 'packed';
+  /** Deliveries that failed before the board's script ran, by the way of now. */
+  #failedStarts = 0;
 
   constructor(repl: RawRepl, files: readonly OutgoingFile[], options: UploadOptions) {
     this.#repl = repl;
@@ -92,14 +95,37 @@ class Upload {
 
   async run(): Promise<UploadResult[]> {
     for (let attempt = 1; this.#results.length < this.#files.length; attempt++) {
+      if (this.#repl.link.uploadWay === 'pieces') {
+        await this.#inPieces();
+        continue;
+      }
       const delivery = this.#delivery();
       try {
-        await delivery.run(this.#packing);
+        await delivery.run(this.#repl.link.uploadWay);
       } catch (error) {
         await this.#settle(error, delivery, attempt < ATTEMPTS);
       }
     }
     return this.#results;
+  }
+
+  async #inPieces(): Promise<void> {
+    const pieces = new PieceUpload(this.#repl, (bytes) => this.#tell(bytes));
+    try {
+      for (const file of this.#files.slice(this.#results.length)) {
+        await pieces.upload(file);
+        this.#stored();
+      }
+    } catch (error) {
+      throw this.#told(error, pieces.isReplacing ? 'either' : 'old');
+    }
+    await pieces.end();
+  }
+
+  /** Bytes of the file that is next, and of those behind it. */
+  #tell(bytes: number): void {
+    const before = bytesOf(this.#files.slice(0, this.#results.length));
+    this.#options.onProgress?.({ done: before + bytes, total: this.#total });
   }
 
   #delivery(): Delivery {
@@ -126,7 +152,7 @@ class Upload {
       throw error;
     }
     let kept: Kept = delivery.mayHaveStoredNext ? 'either' : 'old';
-    let isAgain = needsPlain(error) || (mayTryAgain && isOfLine(error));
+    let isAgain = isOfLine(error) && (mayTryAgain || !delivery.hasBegun);
     if (isOfLine(error)) {
       try {
         kept = await this.#look(delivery);
@@ -137,7 +163,16 @@ class Upload {
     }
     if (kept === 'new') this.#stored();
     if (!isAgain) throw this.#told(error, kept);
-    if (needsPlain(error)) this.#packing = 'plain';
+    if (!delivery.hasBegun) this.#chooseWay(error);
+  }
+
+  /** Noise may harm the script, too, so that only what firmware says of itself counts at once. */
+  #chooseWay(error: unknown): void {
+    const { link } = this.#repl;
+    this.#failedStarts += 1;
+    if (!lacksModules(error) && this.#failedStarts < STARTS) return;
+    link.uploadWay = hasSubstitutes(error) && link.uploadWay === 'packed' ? 'plain' : 'pieces';
+    this.#failedStarts = 0;
   }
 
   /** The raw REPL again, and what the board has under the path of the file that came next. */
@@ -162,9 +197,14 @@ function isOfLine(error: unknown): boolean {
   return error instanceof CodedError && LINE_ERRORS.includes(String(error.code));
 }
 
-/** A firmware without `deflate` says so before anything is sent. */
-function needsPlain(error: unknown): boolean {
-  return error instanceof MicroPythonError && /ImportError.*'deflate'/.test(error.message);
+/** What old or small firmware says of the board's script. */
+function lacksModules(error: unknown): boolean {
+  return error instanceof MicroPythonError && /(Import|Attribute|Memory)Error/.test(error.message);
+}
+
+/** What `board/older_tools.py` does without. A board that lacks more has no memory for it either. */
+function hasSubstitutes(error: unknown): boolean {
+  return error instanceof MicroPythonError && /ImportError.*'(deflate|hashlib)'/.test(error.message);
 }
 
 function bytesOf(files: readonly OutgoingFile[]): number {

@@ -10,6 +10,8 @@ import { interrupt } from '../../lib/board/control-jobs.ts';
 import { parseTraceback } from '../../lib/board/errors.ts';
 import { typeLine } from '../../lib/board/line-job.ts';
 import { callPython, evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
+import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
+import { bytesOfLiteral } from '../../lib/micropython/python-bytes.ts';
 import { failsWith } from '../support/failures.ts';
 import { needs } from '../support/needs.ts';
 
@@ -58,6 +60,24 @@ describe('micropython: a micro:bit of 2018', function () {
     await runPython(board, source, { ...soon, onOutput: (bytes) => (text += Buffer.from(bytes).toString()) });
     return text;
   };
+
+  it('takes files, in pieces, and without folders', async () => {
+    const every = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    const files = [
+      { path: 'every.bin', content: every },
+      { path: "it's.txt", content: Buffer.from('line\n') },
+    ];
+    const results = await uploadFilesToBoard(board, files);
+    assert.deepEqual(
+      results.map(({ path, bytes }) => [path, bytes]),
+      [
+        ['/every.bin', 256],
+        ["/it's.txt", 5],
+      ],
+    );
+    assert.deepEqual(bytesOfLiteral(await output('print(open("every.bin", "rb").read())')), every);
+    assert.equal(await output('import os\nprint(sorted(os.listdir()))'), `['every.bin', "it's.txt"]\r\n`);
+  });
 
   it('runs code that is sent without raw paste, also more than its input buffer holds', async () => {
     assert.match(await output('import sys\nprint(sys.version, sys.platform)'), /^3\.4\.0 microbit\r\n$/);

@@ -20,6 +20,8 @@ export interface LaunchOptions {
   firmware?: string;
   /** MicroPython's build; default `usual`. */
   interpreter?: InterpreterName;
+  /** Built-in modules that MicroPython was made without. */
+  lacks?: string[];
   /** File that keeps the flash between runs. */
   flashFile?: string;
   /** Port of the RFC 2217 door, default any free one; `false`: no such door. */
@@ -208,6 +210,7 @@ function flags(options: LaunchOptions): string[] {
   add('--flash-mb', options.flashMb);
   add('--firmware', options.firmware);
   add('--interpreter', options.interpreter);
+  for (const name of options.lacks ?? []) add('--lacks', name);
   add('--flash-file', options.flashFile);
   if (options.rfc2217 !== false) add('--rfc2217', options.rfc2217 ?? 0);
   if (options.pty) list.push('--pty');

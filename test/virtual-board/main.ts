@@ -7,6 +7,7 @@
  * --flash-file PATH    keep the flash in this file
  * --flash-mb N         size of the flash, default 4
  * --firmware X         demo (default), none, or the path of a merged image
+ * --lacks NAME         a built-in module that MicroPython was made without (repeatable)
  * --interpreter X      MicroPython's build: usual (default), newest or oldest
  * --rfc2217 PORT       open the RFC 2217 door on 127.0.0.1 (0: any free port)
  * --pty                open a pty (Linux); --pty-link PATH: a stable name for it
@@ -55,6 +56,7 @@ function options(): RunOptions {
       'flash-mb': { type: 'string', default: '4' },
       firmware: { type: 'string', default: 'demo' },
       interpreter: { type: 'string', default: 'usual' },
+      lacks: { type: 'string', multiple: true, default: [] },
       rfc2217: { type: 'string' },
       pty: { type: 'boolean', default: false },
       'pty-link': { type: 'string' },
@@ -81,6 +83,7 @@ function options(): RunOptions {
     chip: oneOf('chip', values.chip, Object.keys(CHIPS) as ChipName[]),
     flashMb: number('flash-mb', values['flash-mb']),
     firmware: values.firmware,
+    lacks: values.lacks,
     interpreter: oneOf('interpreter', values.interpreter, ['usual', 'newest', 'oldest']),
     ...(values['flash-file'] !== undefined && { flashFile: values['flash-file'] }),
     ...(values.rfc2217 !== undefined && { rfc2217Port: number('rfc2217', values.rfc2217) }),

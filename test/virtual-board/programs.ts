@@ -13,6 +13,7 @@ import type { Program, ProgramHost } from './program.ts';
 
 interface MicroPythonOptions {
   interpreter: InterpreterName;
+  lacks: readonly string[];
   flash: NorFlash;
   vfs: { offset: number; size: number };
   version: string;
@@ -55,6 +56,7 @@ const RESET_CAUSES: Record<ResetReason, number> = {
 /** Loads the interpreter once, before anything boots. */
 export async function loadPrograms(
   interpreter: InterpreterName,
+  lacks: readonly string[],
 ): Promise<(host: ProgramHost, boot: ProgramBoot) => Program> {
   const source = new URL('./micropython/micropython.ts', import.meta.url);
   let MicroPython: MicroPythonClass | undefined;
@@ -70,6 +72,7 @@ export async function loadPrograms(
     initialiseSettings(flash, partitions);
     return new MicroPython(host, {
       interpreter,
+      lacks,
       flash,
       vfs: { offset: vfs.offset, size: vfs.size },
       version: descriptor.version,

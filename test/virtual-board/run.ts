@@ -21,6 +21,8 @@ export interface RunOptions {
   flashMb: number;
   firmware: string;
   interpreter: InterpreterName;
+  /** Built-in modules that MicroPython was made without. */
+  lacks: string[];
   flashFile?: string;
   rfc2217Port?: number;
   pty: boolean;
@@ -154,7 +156,7 @@ export function tell(message: FromBoard): void {
 
 /** Runs the board; ends with its parent, with its standard input when started by a pipe, or on a signal. */
 export async function runBoard(options: RunOptions): Promise<void> {
-  const runner = new Runner(options, await loadPrograms(options.interpreter));
+  const runner = new Runner(options, await loadPrograms(options.interpreter, options.lacks));
   const end = (code: number): void => {
     void runner.close().finally(() => process.exit(code));
     // Whatever hangs must not keep the process.

@@ -205,6 +205,7 @@ export class Board {
       module: (key: number, value: number) => modules.push([key, value]),
       modules: (js: number, value: number, jsffi: number) =>
         this.#objects.setModules({ key: js, value }, [js, jsffi], modules),
+      hide: (name: number, value: number) => this.#objects.hide({ key: name, value }),
       ready: (compile: PythonCallable, exec: PythonCallable, atTopLevel: PythonCallable) => {
         this.#compile = compile;
         this.#exec = exec;

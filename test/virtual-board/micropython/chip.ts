@@ -112,6 +112,7 @@ export class Chip {
       machine: options.machine,
       platform: options.platform,
       heap: options.heapSize,
+      lacks: options.lacks.join(' '),
       root: ROOT,
       flash_size: this.#flash.size,
       vfs_offset: options.vfs.offset,

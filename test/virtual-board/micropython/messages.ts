@@ -12,6 +12,7 @@ export interface WorkerOptions {
   mac: Uint8Array;
   platform: string;
   rawPaste: boolean;
+  lacks: readonly string[];
   heapSize: number;
   resetCause: number;
 }

@@ -25,6 +25,8 @@ export interface MicroPythonOptions {
   platform: string;
   /** False: as a firmware from before raw paste mode. */
   rawPaste?: boolean;
+  /** Built-in modules that this firmware was made without. */
+  lacks?: readonly string[];
   /** What `gc` tells of, in bytes. */
   heapSize?: number;
   /** `machine.reset_cause()`: 1 power-on, 2 EN pin, 3 watchdog, 4 deep sleep, 5 software. */
@@ -53,6 +55,7 @@ export class MicroPython implements Program {
       mac: options.mac,
       platform: options.platform,
       rawPaste: options.rawPaste ?? true,
+      lacks: options.lacks ?? [],
       heapSize: options.heapSize ?? HEAP_SIZE,
       resetCause: options.resetCause ?? POWER_ON,
     };

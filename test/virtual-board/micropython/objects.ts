@@ -80,6 +80,12 @@ export class Objects {
     for (const [key, value] of modules) this.#setInMap(map, key, value);
   }
 
+  /** A built-in module is found no more. */
+  hide(known: { key: number; value: number }): void {
+    const slot = this.#findSlot(this.#findMap(known.key, known.value), known.key);
+    if (slot !== undefined) this.#set(slot, 0);
+  }
+
   #words(): DataView {
     return new DataView(this.#memory().buffer);
   }

@@ -167,6 +167,8 @@ import network
 import flashbdev
 
 sys.path[:] = ["", ".frozen", "/lib"]
+for name in _board.lacks.split():
+    _board.hide(id(eval("'%s'" % name)), id(__import__(name)))
 chip = {
     "asyncio": asyncio,
     "uasyncio": asyncio,
