@@ -80,7 +80,8 @@ export async function flashBoard(
     if (watch === 'never') return { ...result, started: 'unwatched' };
     options.onEvent({ kind: 'starting' });
     const expected = written.image?.micropython ? 'micropython' : 'other';
-    return { ...result, ...(await watchStart(lease, session, expected)) };
+    const { baudRate } = written;
+    return { ...result, ...(await watchStart(lease, { ...session, baudRate }, expected)) };
   });
 }
 

@@ -1,4 +1,5 @@
 /** A board coming up after it was flashed or reset, also when its port goes away and comes back meanwhile. */
+import { isStillThere } from '../esp/baud.ts';
 import { BY_HAND, usbKind } from '../esp/reset.ts';
 import { withSession } from '../esp/session.ts';
 import { bootFailed, watchBoot } from '../micropython/boot.ts';
@@ -11,7 +12,8 @@ import type { JobSession } from './loader-lease.ts';
 
 /**
  * `unseen`: it was restarted and then not heard, or has no port any more, as programs without USB of their own.
- * `press-en`: the port cannot reset the board. `unwatched`: nobody wanted to know.
+ * `press-en`: the port cannot reset the board, as it has no lines or they do not reach the chip. `unwatched`: nobody
+ * wanted to know.
  */
 export interface Started extends Omit<Boot, 'started'> {
   started: 'prompt' | 'program' | 'unseen' | 'press-en' | 'unwatched';
@@ -30,8 +32,8 @@ const COME_BACK_MS = 10_000;
 const RETURNS = 4;
 
 /**
- * Watches the start. A chip on USB-Serial/JTAG whose BOOT was held at its last reset by EN stays in its loader when
- * the lines reset it, and is restarted by its watchdog then.
+ * Watches the start after a session at `session.baudRate`. A chip on USB-Serial/JTAG whose BOOT was held at its last
+ * reset by EN stays in its loader when the lines reset it, and is restarted by its watchdog then.
  * Throws `MicroPythonError` 'boot-failed', `PortError` 'port-not-back' for MicroPython that does not come back, or
  * the reason of an abort.
  */
@@ -50,7 +52,7 @@ export async function watchStart(lease: Lease, session: JobSession, expected: Ex
 
 async function watchOnce(
   { transport, signal, printed }: Lease,
-  { onEvent }: JobSession,
+  { onEvent, baudRate }: JobSession,
   expected: Expected,
 ): Promise<Started> {
   const timeoutMs = LOOK_MS[expected];
@@ -61,7 +63,12 @@ async function watchOnce(
       const asks = isMicroPython && isOwnUsb(transport);
       const silentMs = isOwnUsb(transport) ? timeoutMs : Math.min(timeoutMs, SILENT_MS);
       const boot = await watchBoot(transport, { timeoutMs, silentMs, signal, asks, onOutput: printed });
-      return { ...boot, started: seen(boot, transport, isMicroPython) };
+      if (boot.started === 'silent' && isMicroPython && !isOwnUsb(transport)) {
+        // An adapter takes orders also for lines that are not wired.
+        if (await isStillThere(transport, baudRate, signal)) return { started: 'press-en' };
+        throw bootFailed('nothing');
+      }
+      return { ...boot, started: seen(boot, transport) };
     } catch (error) {
       if (!isLost(error) || !transport.reopen) throw error;
     }
@@ -77,10 +84,8 @@ async function watchOnce(
   throw bootFailed('comes-and-goes');
 }
 
-/** What silence means: a port that the program makes shows that it runs; on a UART even the mask ROM prints. */
-function seen({ started }: Boot, transport: Lease['transport'], isMicroPython: boolean): Started['started'] {
+/** What silence means: a port that the program makes shows that it runs. */
+function seen({ started }: Boot, transport: Lease['transport']): Started['started'] {
   if (started !== 'silent') return started;
-  if (usbKind(transport) === 'usb-app') return 'program';
-  if (isMicroPython && !isOwnUsb(transport)) throw bootFailed('nothing');
-  return 'unseen';
+  return usbKind(transport) === 'usb-app' ? 'program' : 'unseen';
 }

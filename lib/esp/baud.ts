@@ -1,10 +1,11 @@
 /** Another rate for a conversation that has begun: the loader is told first, then the port. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transport } from '../transport/transport.ts';
 import type { Chip } from './chips.ts';
 import { SYNC_BAUD } from './connect.ts';
 import { readCrystal } from './describe.ts';
 import { EspError } from './errors.ts';
-import type { Loader } from './loader.ts';
+import { Loader } from './loader.ts';
 import { isOwnUsb } from './reset.ts';
 import { words } from './protocol.ts';
 
@@ -86,5 +87,29 @@ async function untilHeard(loader: Loader): Promise<void> {
     } catch (error) {
       if (!(error instanceof EspError) || attempt === HEARD_ATTEMPTS) throw error;
     }
+  }
+}
+
+/**
+ * Whether a loader still answers at the rate of its session: then no reset has reached the chip. It is brought back to
+ * the rate at which the next session looks for it. Throws `PortError`, or the abort's reason.
+ */
+export async function isStillThere(
+  transport: Transport,
+  baudRate: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const before = transport.baudRate;
+  await transport.setBaudRate(baudRate);
+  try {
+    const loader = new Loader(transport, signal);
+    await untilHeard(loader);
+    await changeBaud(loader, SYNC_BAUD);
+    return true;
+  } catch (error) {
+    if (!(error instanceof EspError)) throw error;
+    return false;
+  } finally {
+    await transport.setBaudRate(before);
   }
 }

@@ -1,10 +1,14 @@
 /** How a board comes up after it was flashed or reset: success is only said for what was heard. */
 import assert from 'node:assert/strict';
 import { Board } from '../../lib/board/board.ts';
-import { flashBoard, resetBoard } from '../../lib/board/loader-jobs.ts';
+import type { Ports } from '../../lib/board/follow.ts';
+import { flashBoard, inspectBoard, resetBoard } from '../../lib/board/loader-jobs.ts';
 import type { FlashJobResult, FlashWish, LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
-import { runPython } from '../../lib/board/python-jobs.ts';
+import { evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
 import { checkParts } from '../../lib/esp/place.ts';
+import { listPorts } from '../../lib/transport/list.ts';
+import { loadSerialBinding, openSerial } from '../../lib/transport/serial.ts';
+import type { SerialBinding } from '../../lib/transport/serial-binding.ts';
 import { failsWith } from '../support/failures.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
@@ -112,6 +116,50 @@ describe('board: how it comes up', () => {
     assert.ok(Buffer.from(await device.readFlash(SLOTS[0]!.offset, app.length)).equals(app));
   });
 }).timeout(60_000);
+
+describe('board: how it comes up where DTR and RTS are not wired', () => {
+  let device: VirtualBoard;
+  let board: Board;
+  before(async function () {
+    if (process.platform !== 'linux') {
+      console.log('SKIPPED: the pty door is for Linux');
+      this.skip();
+    }
+    device = await launchBoard({ firmware: 'none', timing: 'none', rfc2217: false, pty: true });
+    board = new Board({ port: device.pty, baudRate: 115200, ports: WITHOUT_WIRES });
+  });
+  after(async () => {
+    await (board as Board | undefined)?.close();
+    await (device as VirtualBoard | undefined)?.close();
+  });
+
+  it('is left to a person, and found again in its loader', async () => {
+    const inLoader = device.nextEvent(({ name, facts }) => name === 'reset' && facts['download'] === true);
+    await device.holdBoot(true);
+    await device.pressEn();
+    await inLoader;
+    await device.holdBoot(false);
+    const { started, verified } = await flashBoard(board, checkParts([{ bytes: image.bytes }]), OPTIONS);
+    assert.deepEqual({ started, verified }, { started: 'press-en', verified: true });
+    assert.equal((await inspectBoard(board, OPTIONS)).chip, 'ESP32');
+    await device.pressEn();
+    assert.equal(await evaluatePython(board, '2 + 2', { timeoutMs: 10_000 }), 4);
+  });
+}).timeout(60_000);
+
+/** An adapter takes orders for lines, and nothing hangs on them. */
+const WITHOUT_WIRES: Ports = {
+  list: listPorts,
+  open: async (port, options) => {
+    const binding = await loadSerialBinding(port);
+    const open: SerialBinding['open'] = async (settings) =>
+      Object.assign(await binding.open(settings), { set: () => Promise.resolve() });
+    return openSerial(port, port, options, {
+      platform: 'linux',
+      binding: { list: () => binding.list(), open },
+    });
+  },
+};
 
 interface Row {
   label: string;
