@@ -14,7 +14,7 @@ import {
   removeBoardFile,
   statBoardFile,
 } from '../../lib/board/file-jobs.ts';
-import { uploadToBoard } from '../../lib/board/upload-jobs.ts';
+import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
 import { runPython } from '../../lib/board/python-jobs.ts';
 import { failsWith } from '../support/failures.ts';
 import { random } from '../virtual-board/faults.ts';
@@ -41,11 +41,7 @@ describe('board: files', () => {
   });
 
   const write = (path: string, content: Uint8Array | string) =>
-    uploadToBoard(board, path, Buffer.from(content), {
-      onProgress: () => undefined,
-      onOutput: () => undefined,
-      softReset: false,
-    });
+    uploadFilesToBoard(board, [{ path, content: Buffer.from(content) }]);
   const paths = async (folder: string): Promise<string[]> =>
     (await listBoardFiles(board, folder)).map(({ path }) => path);
 
