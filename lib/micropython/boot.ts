@@ -107,9 +107,9 @@ async function readBoot(inbox: Inbox, options: WatchOptions, log = ''): Promise<
   let deadline = began + silentMs;
   const resets = new Resets();
   // The first is the one that begins the watch.
-  const isLooping = (): boolean => repeats(log) >= REPEATS || resets.count > REPEATS;
+  const isStuck = (): boolean => isLooping(log) || resets.count > REPEATS;
   const isPrompt = (): boolean => PROMPT.test(log) || LIKE_PROMPT.test(log);
-  while (!PROMPT.test(log) && !isLooping()) {
+  while (!PROMPT.test(log) && !isStuck()) {
     const limit = isPrompt() ? performance.now() + PROMPT_MS : deadline;
     const bytes = await inbox.some({ deadline: limit, signal }).catch(ignoreTimeout);
     if (!bytes) break;
@@ -125,8 +125,7 @@ async function readBoot(inbox: Inbox, options: WatchOptions, log = ''): Promise<
   if (isPrompt() && micropython) return { started: 'prompt', micropython };
   const heard = hear(repeats(log) > 1 ? log : sinceReset(log));
   if (heard === 'nothing') return { started: 'silent' };
-  if (heard === 'text' && !isLooping())
-    return { started: 'program', ...(micropython ? { micropython } : {}) };
+  if (heard === 'text' && !isStuck()) return { started: 'program', ...(micropython ? { micropython } : {}) };
   throw bootFailed(heard === 'text' ? 'restarts' : heard, log, resets.last);
 }
 
@@ -137,6 +136,11 @@ type Failing = Exclude<Heard, 'text'> | 'restarts' | 'comes-and-goes';
 export function bootFailed(heard: Failing, log = '', reset = ''): MicroPythonError {
   const facts = { heard, tail: log.slice(-2000), reset };
   return new MicroPythonError('boot-failed', `the board does not come up (${heard})`, facts);
+}
+
+/** Whether a text says again and again what no board that comes up says. */
+export function isLooping(text: string): boolean {
+  return repeats(text) >= REPEATS;
 }
 
 function repeats(log: string): number {

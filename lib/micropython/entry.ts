@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Inbox } from '../transport/inbox.ts';
 import type { Transport } from '../transport/transport.ts';
-import { hear } from './boot.ts';
+import { hear, isLooping } from './boot.ts';
 import type { Heard } from './boot.ts';
 import { MicroPythonError } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
@@ -116,6 +116,7 @@ export class Entry {
     for (const step of INTERRUPTS) {
       if (step.ifHeard && this.#tail === '') break;
       if ((await this.#answers(step)) && (await this.#answeredAll())) return;
+      if (this.#isHopeless()) break;
     }
     return this.enterByReset();
   }
@@ -201,7 +202,7 @@ export class Entry {
     const { inbox, signal } = this.#wire;
     const until = performance.now() + forMs;
     let askAt = 0;
-    for (let now = performance.now(); now < until; now = performance.now()) {
+    for (let now = performance.now(); now < until && !this.#isHopeless(); now = performance.now()) {
       await this.#type(now < askAt ? CTRL_C : `\r${CTRL_A}`);
       if (now >= askAt) askAt = now + ASK_EVERY_MS;
       const bytes = await inbox.some({ timeoutMs: TRAIN_STEP_MS, signal }).catch(ignoreTimeout);
@@ -209,6 +210,11 @@ export class Entry {
       if (this.#tail.includes(BANNER.toString())) return true;
     }
     return false;
+  }
+
+  /** Once may be of a start that is over. */
+  #isHopeless(): boolean {
+    return HOPELESS.includes(hear(this.#tail)) && isLooping(this.#tail);
   }
 
   #hear(bytes: Uint8Array): void {

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { Board } from '../../lib/board/board.ts';
 import type { Ports } from '../../lib/board/follow.ts';
-import { flashBoard, inspectBoard, resetBoard } from '../../lib/board/loader-jobs.ts';
+import { eraseBoard, flashBoard, inspectBoard, resetBoard } from '../../lib/board/loader-jobs.ts';
 import type { FlashJobResult, FlashWish, LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
 import { evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
 import { checkParts } from '../../lib/esp/place.ts';
+import type { MicroPythonError } from '../../lib/micropython/errors.ts';
 import { listPorts } from '../../lib/transport/list.ts';
 import { loadSerialBinding, openSerial } from '../../lib/transport/serial.ts';
 import type { SerialBinding } from '../../lib/transport/serial-binding.ts';
@@ -55,6 +56,16 @@ describe('board: how it comes up', () => {
   it('is told with its cause where nothing is found to start', async () => {
     const nowhere = { erase: 'all', offset: 0x20000, force: true } as const;
     await assert.rejects(flash(image.bytes, nowhere), failsWith('boot-failed', { heard: 'boot-loop' }));
+    assert.equal((await flash(image.bytes)).started, 'prompt');
+  });
+
+  it('is told to who asks Python of a board with nothing to start, without trying all there is', async () => {
+    await eraseBoard(board, { offset: 0, size: undefined }, { ...OPTIONS, force: false });
+    await assert.rejects(evaluatePython(board, '1', { timeoutMs: 5000 }), (error) => {
+      failsWith('no-prompt', { heard: 'boot-loop' })(error);
+      assert.ok(!((error as MicroPythonError).facts['steps'] as string[]).includes('interrupt-again'));
+      return true;
+    });
     assert.equal((await flash(image.bytes)).started, 'prompt');
   });
 
