@@ -8,6 +8,7 @@
  */
 import { FirmwareError } from './errors.ts';
 import { download } from '../web/download.ts';
+import { WebError } from '../web/errors.ts';
 import { urlOf } from '../web/fetch.ts';
 import type { DownloadOptions } from '../web/download.ts';
 import type { FirmwarePart } from './parts.ts';
@@ -196,8 +197,7 @@ async function readIndex(index: string, board: string, options: DownloadOptions)
     const page = await download(index, { ...options, maxBytes: MAX_INDEX, sha256: undefined });
     return Buffer.from(page).toString('utf8');
   } catch (error) {
-    const gone =
-      error instanceof FirmwareError && (error.facts['status'] === 404 || error.facts['status'] === 410);
+    const gone = error instanceof WebError && [404, 410].includes(Number(error.facts['status']));
     throw gone ? notThere(`MicroPython for ${board}`, [], index) : error;
   }
 }
