@@ -7,7 +7,7 @@ import { WebSerialPort } from '../../test/virtual-board/peers/web-serial.ts';
 const silent = { clean: () => undefined, write: () => undefined, writeLine: () => undefined };
 
 /** It may trip over the answer that the ROM leaves half sent when the stub starts; tries that fail do not count. */
-const TRIES = 20;
+const TRIES = 3;
 
 /** Runs `work` with esptool-js on the board, not yet connected. */
 async function withPeer<T>(

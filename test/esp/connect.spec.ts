@@ -87,10 +87,12 @@ describe('esp: a loader that does not answer', () => {
 
   async function tried({ strategy, faults, board: options }: Case): Promise<Outcome> {
     const board = await launchBoard({ timing: 'none', bootMs: 0, ...options });
+    for (const fault of faults) await board.fault(fault);
+    // What it printed when it was launched is none of the case.
+    await board.pressEn();
     const transport = await openTransport(board.rfc2217);
     const events: ConnectEvent[] = [];
     try {
-      for (const fault of faults) await board.fault(fault);
       const connecting = connect(transport, {
         strategies: [strategy],
         timeoutMs: 4000,

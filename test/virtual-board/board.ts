@@ -64,6 +64,8 @@ export class Board {
   #power = new AbortController();
   #downloadStrap = false;
   #inbox: Inbox | undefined;
+  /** The ROM starts the stub while it still answers. */
+  #isHasty = false;
   #autobaud: 'off' | 'armed' | 'trained' = 'off';
   #program: Program | undefined;
   #typedAhead: number[] = [];
@@ -288,7 +290,16 @@ export class Board {
       protection,
       ...(others && { registers: others }),
     });
-    const chip: LoaderChip = { facts: this.chip, flash: this.flash, registers, ram: new Ram(), protection };
+    // Whether the answer is out in time is a matter of microseconds: every other time it is not.
+    this.#isHasty = !this.#isHasty && this.chip.stubChangesClock === true;
+    const chip: LoaderChip = {
+      facts: this.chip,
+      flash: this.flash,
+      registers,
+      ram: new Ram(),
+      protection,
+      isHasty: this.#isHasty,
+    };
     this.#autobaud = this.#options.firstSync === 'answered' ? 'trained' : 'armed';
     let exit = await new RomLoader(
       chip,

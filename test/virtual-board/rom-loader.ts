@@ -27,6 +27,8 @@ export interface LoaderChip {
   registers: Registers;
   ram: Ram;
   protection?: Protection;
+  /** Code is started while half of the answer is still on the wire. */
+  isHasty?: boolean;
 }
 
 /** Where the chip goes when the loader is left. */
@@ -115,8 +117,7 @@ export class RomLoader {
       this.#answer(result.body ?? new Uint8Array(0), 0, result.repeat ?? 1);
       await this.#afterAnswer(request);
       if (result.exit) {
-        if (result.exit.kind === 'entry' && this.#chip.facts.stubChangesClock)
-          await this.#link.sleep(HASTE_MS);
+        if (result.exit.kind === 'entry' && this.#chip.isHasty) await this.#link.sleep(HASTE_MS);
         else await this.#link.drained();
         return result.exit;
       }
