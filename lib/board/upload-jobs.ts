@@ -1,12 +1,21 @@
 /** Jobs that put files on a board that runs MicroPython, each file whole or not at all. */
-import type { RawRepl } from '../micropython/raw-repl.ts';
+import { createHash } from 'node:crypto';
+import { boardPath } from '../micropython/board-path.ts';
+import { statFile } from '../micropython/files.ts';
+import { RawRepl } from '../micropython/raw-repl.ts';
 import { uploadFiles } from '../micropython/upload.ts';
 import type { OutgoingFile, UploadOptions, UploadResult } from '../micropython/upload.ts';
+import { isLost } from '../transport/errors.ts';
+import type { PortError } from '../transport/errors.ts';
 import { jobOptions } from './board.ts';
-import type { Board, JobOptions } from './board.ts';
+import type { Board, JobOptions, Lease } from './board.ts';
 import { withRawRepl } from './repl-job.ts';
 
 export type { OutgoingFile, UploadOptions, UploadResult };
+
+/** A board that was unplugged in the wrong moment is waited for; then it boots, and is asked. */
+const COME_BACK_MS = 8000;
+const LOOK_MS = 15_000;
 
 /** All files in one stay on the board, in their order. Throws as `uploadFiles`. */
 export async function uploadFilesToBoard(
@@ -14,10 +23,39 @@ export async function uploadFilesToBoard(
   files: readonly OutgoingFile[],
   options: JobOptions & UploadOptions = {},
 ): Promise<UploadResult[]> {
-  const upload = (repl: RawRepl): Promise<UploadResult[]> => uploadFiles(repl, files, options);
-  return board.run({
-    kind: 'upload',
-    ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, upload, { resetsLost: options.turbo === true }),
-  });
+  const run = (lease: Lease): Promise<UploadResult[]> => upload(lease, files, options);
+  return board.run({ kind: 'upload', ...jobOptions(options), run });
+}
+
+async function upload(
+  lease: Lease,
+  files: readonly OutgoingFile[],
+  options: UploadOptions,
+): Promise<UploadResult[]> {
+  const work = (repl: RawRepl): Promise<UploadResult[]> => uploadFiles(repl, files, options);
+  try {
+    return await withRawRepl(lease, work, { resetsLost: options.turbo === true });
+  } catch (error) {
+    if (isLost(error) && error.facts['kept'] === 'either') await settle(lease, files, error);
+    throw error;
+  }
+}
+
+/** The board was lost while it put the new file in the place of the old one: which it has, it tells when it is back. */
+async function settle(lease: Lease, files: readonly OutgoingFile[], error: PortError): Promise<void> {
+  const { transport, signal } = lease;
+  const path = String(error.facts['path']);
+  const file = files.find((each) => boardPath(each.path) === path);
+  if (!file || !transport.reopen) return;
+  try {
+    await transport.reopen({ timeoutMs: COME_BACK_MS, signal });
+    const repl = new RawRepl(transport, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
+    await repl.enter();
+    const found = await statFile(repl, path, { hashes: true });
+    const isNew = found?.sha256 === createHash('sha256').update(file.content).digest('hex');
+    error.tell({ kept: isNew ? 'new' : 'old' });
+    await repl.leave();
+  } catch {
+    // That the board was lost is what is told; this could not be found out.
+  }
 }

@@ -30,10 +30,12 @@ const TURBO_SCRIPT = ['packets', 'turbo', 'receive'] as const;
 /** The board takes a silence of so many milliseconds for an end. A host that is busy is asked again, no more. */
 const PATIENCE_MS = 250;
 /** The next piece of the script is read; the whole of it compiled, which a slow board takes its time over. */
-const LOAD_MS = 5000;
+const LOAD_MS = 2500;
 const HELLO_MS = 10_000;
 /** The board hashes a large file, or erases flash, and says nothing meanwhile. */
 const STALL_MS = 20_000;
+/** From the last file to the end of the script. */
+const FINISH_MS = 2000;
 /** No packet is longer on the wire: so much is lost with a damaged one. */
 const PACKET_MS = 750;
 const SMALLEST_BLOCK = 1024;
@@ -48,7 +50,7 @@ const NUDGE = new Uint8Array(STEP);
 const FAST_BAUD = 921_600;
 /** More than a read of the board's waits for in one piece. */
 const CTRL_C = '\x03'.repeat(64);
-const LEAVE_MS = 1000;
+const LEAVE_MS = 400;
 const TIMED_OUT = 110;
 const NOT_WHOLE = 5;
 
@@ -108,8 +110,8 @@ export class Delivery {
    * Returns when every file is in its place. Throws what the board's file system refuses, 'file-damaged' for a line
    * that does not get better, 'python-error', 'board-restarted' and its like, and as `RawRepl.some`. The board's script may still run then: `leave`.
    */
-  async run(way: UploadWay): Promise<void> {
-    await this.#begin(way);
+  async run(way: UploadWay, isAgain = false): Promise<void> {
+    await this.#begin(way, isAgain);
     while (!this.#end.ended) {
       await this.#send();
       await this.#listen();
@@ -124,6 +126,7 @@ export class Delivery {
 
   /** Ends the board's script: where it waits for a packet, it takes Ctrl-C for what it is. */
   async leave(): Promise<void> {
+    if (!this.hasBegun) return;
     for (let attempt = 0; attempt < 3 && this.#isRunning(); attempt++) {
       await this.#repl.pause(PATIENCE_MS + 50);
       await this.#repl.write(CTRL_C);
@@ -162,6 +165,7 @@ export class Delivery {
   }
 
   get #waitMs(): number {
+    if (this.#stored === this.#files.length) return FINISH_MS;
     if (this.#sending) return STALL_MS;
     return this.#script?.isRead === false ? LOAD_MS : HELLO_MS;
   }
@@ -170,14 +174,15 @@ export class Delivery {
     return this.#end.ended === undefined;
   }
 
-  async #begin(way: UploadWay): Promise<void> {
+  async #begin(way: UploadWay, isAgain: boolean): Promise<void> {
     const { every, dot } = this.#pace;
     const script = this.#turbo ? TURBO_SCRIPT : SCRIPT;
     const args = [this.#turboArguments(), stepAt(this.#repl.baudRate), every, dot, PATIENCE_MS];
     if (way === 'plain') return this.#repl.begin(await boardScript(['older_tools', ...script], args));
     const pieces = { dot: dot.length, piece: every };
     const { loader, packed } = await packedScript(['tools', ...script], args, pieces);
-    await this.#repl.beginShort(loader);
+    // A board with a small input ring needs time, which is taken once this has failed.
+    await (isAgain ? this.#repl.begin(loader) : this.#repl.beginShort(loader));
     this.#script = new Input(packed, this.#pace);
   }
 
@@ -202,7 +207,7 @@ export class Delivery {
 
   #hear({ letter, text }: BoardLine): void {
     const [number = 0, epoch = 0] = text.split(',').map(Number);
-    if (letter === 'H') this.#hello(JSON.parse(text) as [number, number, Check]);
+    if (letter === 'H' && !this.#sending) this.#hello(JSON.parse(text) as [number, number, Check]);
     else if (letter === 'A') this.#sending?.invited(number);
     else if (letter === 'D' || letter === 'S') this.#sending?.again(number, epoch);
     else if (letter === 'E') this.#refusal = this.#refused(JSON.parse(text) as unknown[]);

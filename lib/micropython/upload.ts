@@ -47,9 +47,7 @@ export type Kept = 'old' | 'new' | 'either';
 /** Milliseconds for the board to end its script after a cancel. */
 const LEAVE_MS = 4000;
 /** So often what is left is begun anew when the line, and not the board, is at fault. */
-const ATTEMPTS = 3;
-/** So often a way is tried, before the next one is. */
-const STARTS = 2;
+const ATTEMPTS = 5;
 /** The line was at fault: what was said may not have been heard. */
 const LINE_ERRORS: readonly string[] = [
   'file-damaged',
@@ -83,8 +81,6 @@ class Upload {
   readonly #options: UploadOptions;
   readonly #results: UploadResult[] = [];
   readonly #total: number;
-  /** Deliveries that failed before the board's script ran, by the way of now. */
-  #failedStarts = 0;
 
   constructor(repl: RawRepl, files: readonly OutgoingFile[], options: UploadOptions) {
     this.#repl = repl;
@@ -101,7 +97,7 @@ class Upload {
       }
       const delivery = this.#delivery();
       try {
-        await delivery.run(this.#repl.link.uploadWay);
+        await delivery.run(this.#repl.link.uploadWay, attempt > 1);
       } catch (error) {
         await this.#settle(error, delivery, attempt < ATTEMPTS);
       }
@@ -152,7 +148,7 @@ class Upload {
       throw error;
     }
     let kept: Kept = delivery.mayHaveStoredNext ? 'either' : 'old';
-    let isAgain = isOfLine(error) && (mayTryAgain || !delivery.hasBegun);
+    let isAgain = isOfLine(error) && mayTryAgain;
     if (isOfLine(error)) {
       try {
         kept = await this.#look(delivery);
@@ -163,16 +159,10 @@ class Upload {
     }
     if (kept === 'new') this.#stored();
     if (!isAgain) throw this.#told(error, kept);
-    if (!delivery.hasBegun) this.#chooseWay(error);
-  }
-
-  /** Noise may harm the script, too, so that only what firmware says of itself counts at once. */
-  #chooseWay(error: unknown): void {
-    const { link } = this.#repl;
-    this.#failedStarts += 1;
-    if (!lacksModules(error) && this.#failedStarts < STARTS) return;
-    link.uploadWay = hasSubstitutes(error) && link.uploadWay === 'packed' ? 'plain' : 'pieces';
-    this.#failedStarts = 0;
+    if (!delivery.hasBegun && lacksModules(error)) {
+      const { link } = this.#repl;
+      link.uploadWay = hasSubstitutes(error) && link.uploadWay === 'packed' ? 'plain' : 'pieces';
+    }
   }
 
   /** The raw REPL again, and what the board has under the path of the file that came next. */
@@ -197,14 +187,18 @@ function isOfLine(error: unknown): boolean {
   return error instanceof CodedError && LINE_ERRORS.includes(String(error.code));
 }
 
-/** What old or small firmware says of the board's script. */
+/** What old or small firmware says of the board's script; noise does not hit upon these names. */
+const LACKS =
+  /ImportError.*'(binascii|deflate|hashlib|io|json|machine|micropython|select|struct)'|AttributeError.*'(buffer|kbd_intr|ipoll|statvfs)'|MemoryError/;
+/** What `board/older_tools.py` does without. A board that lacks more has no memory for it either. */
+const SUBSTITUTED = /ImportError.*'(deflate|hashlib)'/;
+
 function lacksModules(error: unknown): boolean {
-  return error instanceof MicroPythonError && /(Import|Attribute|Memory)Error/.test(error.message);
+  return error instanceof MicroPythonError && LACKS.test(error.message);
 }
 
-/** What `board/older_tools.py` does without. A board that lacks more has no memory for it either. */
 function hasSubstitutes(error: unknown): boolean {
-  return error instanceof MicroPythonError && /ImportError.*'(deflate|hashlib)'/.test(error.message);
+  return error instanceof MicroPythonError && SUBSTITUTED.test(error.message);
 }
 
 function bytesOf(files: readonly OutgoingFile[]): number {

@@ -5,10 +5,12 @@ import { evaluate } from '../../lib/micropython/answer.ts';
 import { boardPath } from '../../lib/micropython/board-path.ts';
 import { uploadFiles } from '../../lib/micropython/upload.ts';
 import type { UploadProgress, UploadResult } from '../../lib/micropython/upload.ts';
-import type { RawRepl } from '../../lib/micropython/raw-repl.ts';
+import { RawRepl } from '../../lib/micropython/raw-repl.ts';
+import { openTransport } from '../../lib/transport/open.ts';
 import { failsWith } from '../support/failures.ts';
 import { MicroPythonBoard } from '../support/micropython-board.ts';
 import { random } from '../virtual-board/faults.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
 
 const soon = { timeoutMs: 20_000 };
 /** One file; fails where it is none. */
@@ -89,7 +91,16 @@ describe('micropython: upload', () => {
   });
 
   it('under names that are data: quotes, backslashes and lines do not become code', async () => {
-    const names = [`it's "so"`, 'back\\slash', 'line\nbreak', `');print(1)#`, 'ünï 😀', '{x} %s', ' '];
+    const names = [
+      'n'.repeat(200),
+      `it's "so"`,
+      'back\\slash',
+      'line\nbreak',
+      `');print(1)#`,
+      'ünï 😀',
+      '{x} %s',
+      ' ',
+    ];
     for (const name of names) {
       const result = await upload(`names/${name}`, Buffer.from(name));
       assert.equal(result.path, `/names/${name}`);
@@ -143,6 +154,73 @@ describe('micropython: upload', () => {
     });
     assert.equal((await held('/full.bin')).toString(), 'old');
     assert.ok(!((await listing()) as string[]).includes('full.bin.part'));
+  });
+
+  it('onto a disk that is read-only says so', async () => {
+    // A block device that takes no writes, as a CIRCUITPY drive that a computer holds.
+    const mount = [
+      'import vfs',
+      'class Disk:',
+      '  def readblocks(self, n, buffer, offset=0): raise OSError(30)',
+      '  def writeblocks(self, n, buffer, offset=0): raise OSError(30)',
+      '  def ioctl(self, op, arg): return 0',
+      '  def mount(self, readonly, mkfs): pass',
+      '  def umount(self): pass',
+      '  def stat(self, path): raise OSError(2)',
+      '  def statvfs(self, path): return (4096, 4096, 100, 100, 100, 0, 0, 0, 0, 255)',
+      '  def open(self, path, mode): raise OSError(30)',
+      '  def mkdir(self, path): raise OSError(30)',
+      '  def remove(self, path): raise OSError(30)',
+      'vfs.mount(Disk(), "/ro")',
+    ].join('\n');
+    const repl = await mp.repl();
+    await repl.run(mount, soon);
+    const work = uploadFiles(repl, [{ path: '/ro/x.txt', content: Buffer.from('x') }]);
+    await assert.rejects(work, failsWith('disk-read-only', { path: '/ro/x.txt', kept: 'old' }));
+    const below = uploadFiles(await mp.repl(), [{ path: '/ro/folder/x.txt', content: Buffer.from('x') }]);
+    await assert.rejects(below, failsWith('disk-read-only'));
+    await (await mp.repl()).run('vfs.umount("/ro")', soon);
+  });
+
+  it('of many files in one session: those before the one that fails are there', async () => {
+    const files = ['many/a', 'many/b', 'plain/below', 'many/c'].map((path) => ({
+      path,
+      content: Buffer.from(`this is ${path}`),
+    }));
+    await upload('/plain', Buffer.from('x'));
+    const seen: string[] = [];
+    const work = uploadFiles(await mp.repl(), files, { onFile: ({ path }) => void seen.push(path) });
+    await assert.rejects(
+      work,
+      failsWith('not-a-folder', { path: '/plain/below', kept: 'old', done: ['/many/a', '/many/b'] }),
+    );
+    assert.deepEqual(seen, ['/many/a', '/many/b']);
+    assert.deepEqual(await listing('/many'), ['a', 'b']);
+    assert.deepEqual(await uploadFiles(await mp.repl(), []), []);
+  });
+
+  it('goes over a pty as well', async () => {
+    const device = await launchBoard({ pty: true, rfc2217: false, timing: 'none', bootMs: 0 });
+    const transport = await openTransport(device.pty);
+    try {
+      const repl = new RawRepl(transport, new AbortController().signal);
+      await repl.enter();
+      const files = [
+        { path: 'noise.bin', content: noise(5000) },
+        { path: `it's "so"\n`, content: Buffer.from('text\n'.repeat(500)) },
+        { path: 'empty', content: Buffer.alloc(0) },
+      ];
+      const results = await uploadFiles(repl, files);
+      assert.deepEqual(
+        results.map((result) => result.sha256),
+        files.map(({ content }) => sha256(content)),
+      );
+      const onFolder = uploadFiles(repl, [{ path: '/noise.bin/x', content: Buffer.from('x') }]);
+      await assert.rejects(onFolder, failsWith('not-a-folder'));
+    } finally {
+      await transport.close();
+      await device.close();
+    }
   });
 
   it('cancelled in the middle keeps the old file and leaves the board usable', async () => {

@@ -9,14 +9,18 @@ export class MicroPythonBoard {
   readonly board: VirtualBoard;
   transport: Transport;
 
-  private constructor(board: VirtualBoard, transport: Transport) {
+  readonly #baudRate: number;
+
+  private constructor(board: VirtualBoard, transport: Transport, baudRate: number) {
     this.board = board;
     this.transport = transport;
+    this.#baudRate = baudRate;
   }
 
   static async start(options: LaunchOptions = {}): Promise<MicroPythonBoard> {
     const board = await launchBoard({ timing: 'none', bootMs: 0, ...options });
-    return new MicroPythonBoard(board, await openTransport(board.rfc2217));
+    const baudRate = options.replBaud ?? 115_200;
+    return new MicroPythonBoard(board, await openTransport(board.rfc2217, { baudRate }), baudRate);
   }
 
   /** A new raw REPL, entered. */
@@ -34,7 +38,7 @@ export class MicroPythonBoard {
   /** Opens the port anew, after the board was away. */
   async reopen(): Promise<void> {
     await this.transport.close();
-    this.transport = await openTransport(this.board.rfc2217);
+    this.transport = await openTransport(this.board.rfc2217, { baudRate: this.#baudRate });
   }
 
   async close(): Promise<void> {

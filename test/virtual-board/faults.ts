@@ -13,6 +13,8 @@ export type Fault =
       direction?: Direction;
       times?: number;
       above?: number;
+      /** The generator begins anew, so that the same bytes are harmed again. */
+      seed?: number;
     }
   /** The line stands still once, for so long. */
   | { kind: 'stall'; ms: number; direction?: Direction }
@@ -46,7 +48,7 @@ const reaches = (direction: Direction | undefined, way: 'to-chip' | 'to-host'): 
   (direction ?? 'both') === 'both' || direction === way;
 
 export class Faults {
-  readonly #random: () => number;
+  #random: () => number;
   #list: Fault[] = [];
   /** How many bytes were harmed, by kind. */
   readonly counts = { drop: 0, flip: 0, duplicate: 0 };
@@ -56,6 +58,7 @@ export class Faults {
   }
 
   add(fault: Fault): void {
+    if ('every' in fault && fault.seed !== undefined) this.#random = random(fault.seed);
     this.#list.push({ ...fault });
   }
 

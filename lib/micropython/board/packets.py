@@ -69,6 +69,8 @@ class Line:
         wait = self.patience
         why = "A"
         while True:
+            if not self.number:
+                tell(self.hello)
             tell("%s%d,%d" % (why, self.number, self.epoch))
             found, got = self.look(body, wait)
             if found:
@@ -78,7 +80,7 @@ class Line:
             if b"\x03" in keys and not keys.strip(b"\r\x01\x02\x03\x04"):
                 raise KeyboardInterrupt
             wait = self.patience if got else wait * 2
-            if wait > 4000:
+            if wait > 2000:
                 raise OSError(110)
             self.epoch = self.epoch + 1 & 255
             why = "D" if got else "S"

@@ -19,7 +19,7 @@ class Stream:
         self.source = io.BytesIO(size + 16)
         self.inflate = inflater(self.source, bits)
         self.end = self.left = 0
-        tell("H" + json.dumps([size, bits if self.inflate else 0, CHECK]))
+        line.hello = "H" + json.dumps([size, bits if self.inflate else 0, CHECK])
 
     # At most so many bytes, good until the next call.
     def some(self, most):

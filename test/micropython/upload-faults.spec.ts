@@ -1,0 +1,108 @@
+/** Mishaps by lot: seeded, so that one that fails can be had again. `npm run bench -- faults` plays many more. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { Board } from '../../lib/board/board.ts';
+import { statBoardFile } from '../../lib/board/file-jobs.ts';
+import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
+import type { CodedError } from '../../lib/errors/coded-error.ts';
+import { uploadFiles } from '../../lib/micropython/upload.ts';
+import { failsWith } from '../support/failures.ts';
+import { MicroPythonBoard, printed } from '../support/micropython-board.ts';
+import { uploadTrial } from '../support/upload-trial.ts';
+import type { Trial } from '../support/upload-trial.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
+
+const SEEDS = 100;
+const BOARDS = 3;
+/** What is played is mishaps, not time. */
+const REPL_BAUD = 460_800;
+
+describe('micropython: uploads and mishaps', function () {
+  this.timeout(300_000);
+  const boards: MicroPythonBoard[] = [];
+  before(async () => {
+    const starting = Array.from({ length: BOARDS }, () => MicroPythonBoard.start({ replBaud: REPL_BAUD }));
+    boards.push(...(await Promise.all(starting)));
+  });
+  after(() => Promise.all(boards.map((board) => board.close())));
+
+  it(`of ${SEEDS} seeds leave the old file or the new one, and the answer says which`, async () => {
+    const trials: Trial[] = [];
+    const seeds = Array.from({ length: SEEDS }, (_, i) => i + 1);
+    await Promise.all(
+      boards.map(async (board) => {
+        for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
+          const trial = await uploadTrial(board, seed).catch((error: unknown) => {
+            throw new Error(`seed ${seed}`, { cause: error });
+          });
+          trials.push(trial);
+        }
+      }),
+    );
+    const count = (outcome: Trial['outcome']): number =>
+      trials.filter((trial) => trial.outcome === outcome).length;
+    assert.ok(count('uploaded') > SEEDS / 2, 'damage is asked for again');
+    assert.ok(count('old') > 0);
+    assert.ok(count('either') < SEEDS / 10);
+  });
+
+  it('the host that vanishes: the board ends it by itself, and Ctrl-C works again', async () => {
+    const mp = await MicroPythonBoard.start();
+    boards.push(mp);
+    await uploadFiles(await mp.repl(), [{ path: 'kept.txt', content: Buffer.from('old') }]);
+    const repl = await mp.repl();
+    let isGone: Promise<void> | undefined;
+    const work = uploadFiles(repl, [{ path: 'kept.txt', content: Buffer.alloc(200_000, 'x\x03y\n') }], {
+      onProgress: ({ done }) => {
+        if (done > 5000) isGone ??= mp.transport.close();
+      },
+    });
+    await assert.rejects(work, failsWith('port-lost', { kept: 'old' }));
+    await isGone;
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    await mp.reopen();
+    // As a person does: nothing but Ctrl-C and Ctrl-B, once.
+    let text = '';
+    mp.transport.listen({
+      data: (bytes) => (text += Buffer.from(bytes).toString('latin1')),
+      closed: () => undefined,
+    });
+    await mp.transport.write(Buffer.from('\x03\x02'));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.match(text, />>> $/);
+    const names = await printed(
+      await mp.repl(),
+      'import os\nprint(os.listdir("/"), open("kept.txt").read())',
+    );
+    assert.match(names, /'kept\.txt'.*old/);
+    assert.ok(!names.includes('.part'), names);
+  });
+
+  it('a board that is unplugged in the last moment tells what it has when it is back', async () => {
+    const device = await launchBoard({ timing: 'none', bootMs: 0 });
+    const board = new Board({ port: device.rfc2217, baudRate: 115_200 });
+    try {
+      for (const text of ['one', 'two', 'three', 'four']) {
+        const content = Buffer.from(text);
+        let unplugged: Promise<void> | undefined;
+        const onProgress = (): void => {
+          unplugged ??= device.unplug({ ms: 50 });
+        };
+        const before = (await statBoardFile(board, '/last.txt', { hashes: true }))?.sha256;
+        const error = await uploadFilesToBoard(board, [{ path: 'last.txt', content }], { onProgress }).then(
+          () => undefined,
+          (reason: unknown) => reason as CodedError,
+        );
+        await unplugged;
+        const now = (await statBoardFile(board, '/last.txt', { hashes: true }))?.sha256;
+        const sent = createHash('sha256').update(content).digest('hex');
+        const kept = error?.facts['kept'] ?? 'new';
+        assert.notEqual(kept, 'either');
+        assert.equal(now, kept === 'new' ? sent : before);
+      }
+    } finally {
+      await board.close();
+      await device.close();
+    }
+  });
+});
