@@ -4,7 +4,7 @@ import { reporter } from './support/case.ts';
 import type { Bench } from './support/case.ts';
 
 const here = new URL('./', import.meta.url);
-const [name = ''] = process.argv.slice(2);
+const [name = '', ...args] = process.argv.slice(2);
 
 if (!/^[a-z-]+$/.test(name) || name === 'run' || !existsSync(new URL(`${name}.ts`, here))) {
   const names = readdirSync(here).flatMap((file) => /^(?!run\.ts$)([a-z-]+)\.ts$/.exec(file)?.[1] ?? []);
@@ -19,5 +19,6 @@ await bench.run(
     console.log(JSON.stringify(line));
     if (!line.ok) missed += 1;
   }),
+  args,
 );
 process.exitCode = missed > 0 ? 1 : 0;
