@@ -13,7 +13,7 @@ import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { hardResetWith } from './control-jobs.ts';
 import { heard } from './python-jobs.ts';
-import { withRawRepl } from './repl-job.ts';
+import { withUploads } from './upload-jobs.ts';
 
 export type { OutgoingFile, SyncedFile };
 
@@ -73,7 +73,7 @@ async function syncAnd(
     return { changed, files, ...(await afterwards(repl, lease, wanted, { ...options, after })) };
   };
   const restarts = after.kind === 'soft-reset' || after.kind === 'hard-reset';
-  const result = await withRawRepl(lease, inRepl, {
+  const result = await withUploads(lease, wanted, inRepl, {
     after: restarts ? 'leave' : 'keep',
     resetsLost: options.turbo === true,
   });

@@ -10,6 +10,7 @@ import type { PortError } from '../transport/errors.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { withRawRepl } from './repl-job.ts';
+import type { WorkOptions } from './repl-job.ts';
 
 export type { OutgoingFile, UploadOptions, UploadResult };
 
@@ -23,18 +24,24 @@ export async function uploadFilesToBoard(
   files: readonly OutgoingFile[],
   options: JobOptions & UploadOptions = {},
 ): Promise<UploadResult[]> {
-  const run = (lease: Lease): Promise<UploadResult[]> => upload(lease, files, options);
-  return board.run({ kind: 'upload', ...jobOptions(options), run });
+  const work = (repl: RawRepl): Promise<UploadResult[]> => uploadFiles(repl, files, options);
+  const hold = { resetsLost: options.turbo === true };
+  return board.run({
+    kind: 'upload',
+    ...jobOptions(options),
+    run: (lease) => withUploads(lease, files, work, hold),
+  });
 }
 
-async function upload(
+/** The raw REPL for work that uploads these files. Throws as `work`; what a lost board has kept is found out. */
+export async function withUploads<T>(
   lease: Lease,
   files: readonly OutgoingFile[],
-  options: UploadOptions,
-): Promise<UploadResult[]> {
-  const work = (repl: RawRepl): Promise<UploadResult[]> => uploadFiles(repl, files, options);
+  work: (repl: RawRepl) => Promise<T>,
+  options: WorkOptions,
+): Promise<T> {
   try {
-    return await withRawRepl(lease, work, { resetsLost: options.turbo === true });
+    return await withRawRepl(lease, work, options);
   } catch (error) {
     if (isLost(error) && error.facts['kept'] === 'either') await settle(lease, files, error);
     throw error;

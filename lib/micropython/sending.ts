@@ -20,6 +20,8 @@ const MOST_UNDERWAY = 8192;
 /** Bytes of one USB packet of an FTDI adapter: it is sent at once when it is full, else after up to 16 ms. */
 const ADAPTER_PACKET = 62;
 const FULL_PACKET_MS = 3;
+/** The shortest round trip was a lucky one. */
+const LUCK = 1.5;
 
 /**
  * What the ring holds is safe, however the board dawdles, and keeps a line busy whose answers come soon. An adapter that
@@ -28,7 +30,7 @@ const FULL_PACKET_MS = 3;
  */
 export function paceOf(line: { roundTripMs: number; wireMs: (bytes: number) => number }): Pace {
   const keepsBusy = (every: number, answerMs: number): boolean => every + answerMs / line.wireMs(1) <= RING;
-  if (keepsBusy(64, line.roundTripMs)) return { every: 64, dot: '.', window: RING };
+  if (keepsBusy(64, LUCK * line.roundTripMs)) return { every: 64, dot: '.', window: RING };
   const padded = { every: 128, dot: '.'.padEnd(ADAPTER_PACKET), window: RING };
   if (keepsBusy(padded.every, FULL_PACKET_MS + line.wireMs(ADAPTER_PACKET))) return padded;
   return { every: 64, dot: '.', window: Infinity };

@@ -9,8 +9,6 @@
 # with it.
 import sys, time, struct, select, binascii
 
-RING = 256
-
 
 def tell(text):
     sys.stdout.write("\x1e%s%04x\n" % (text, binascii.crc32(text.encode()) & 0xFFFF))
@@ -57,12 +55,10 @@ class Line:
                 write(self.dot)
         return at
 
-    # Lets pass what comes until the line rests; returns the begin of it.
-    def drain(self, ms, begun=b""):
+    # Lets pass what comes until the line rests.
+    def drain(self, ms):
         while self.fill(self.one, ms):
-            if len(begun) < RING:
-                begun += self.one
-        return begun
+            pass
 
     # Its kind, its data (in `body`), and the number of bytes it stands for.
     def packet(self, body):
@@ -76,7 +72,8 @@ class Line:
             if found:
                 self.number += 1
                 return found
-            keys = self.drain(50, bytes(self.head[:got]))
+            keys = bytes(self.head[:got])
+            self.drain(50)
             if b"\x03" in keys and not keys.strip(b"\r\x01\x02\x03\x04"):
                 raise KeyboardInterrupt
             wait = self.patience if got else wait * 2

@@ -8,7 +8,7 @@ import sys, os, io, gc, json, struct, micropython
 class Stream:
     def __init__(self, line):
         size = 8192
-        bits = 13
+        bits = 14
         gc.collect()
         while size > 512 and gc.mem_free() < 12 * size:
             size >>= 1
@@ -94,7 +94,7 @@ def store(stream, path, size, expected):
                 data = stream.some(size)
                 f.write(data)
                 size -= len(data)
-        if check(part, stream.out) != expected:
+        if check(part, stream.out)[: len(expected)] != expected:
             raise OSError(5)
         os.rename(part, path)
     except BaseException as e:
