@@ -1,8 +1,10 @@
 /**
- * Files to a board and back at 115200, against the line's own rate and other ways of doing it. A figure has in it all
+ * `npm run bench -- files [ms]`: files to a board and back at 115200, behind an adapter of so many milliseconds (1 and
+ * 16 if not said otherwise), against the line's own rate and other ways of doing it. A figure has in it all
  * from the friendly prompt to the answer of the job: the raw REPL, the script, the check of what is on the disk.
  */
 import { readFileSync, readdirSync } from 'node:fs';
+import { deflateRawSync } from 'node:zlib';
 import { Board } from '../lib/board/board.ts';
 import { readBoardFiles } from '../lib/board/file-jobs.ts';
 import { withRawRepl } from '../lib/board/repl-job.ts';
@@ -20,15 +22,15 @@ const BAUD = 115_200;
 /** KB/s that the line carries. */
 const LINE = BAUD / 10_000;
 const SIZE = 102_400;
+const SYNC = { after: { kind: 'nothing' } as const, isGuarded: () => false, onOutput: () => undefined };
 /** Longer than a raw REPL is kept for the next job. */
 const TO_PROMPT_MS = 1300;
 
 const text = pythonText(SIZE);
 const noise = randomBytes(SIZE, 1);
-const small = smallFiles();
 
-export async function run(report: Report): Promise<void> {
-  for (const latencyMs of [1, 16]) {
+export async function run(report: Report, latencies: readonly string[]): Promise<void> {
+  for (const latencyMs of latencies.length > 0 ? latencies.map(Number) : [1, 16]) {
     const device = await launchBoard({ latencyMs, timing: 'none', bootMs: 0 });
     const board = new Board({ port: device.rfc2217, baudRate: BAUD });
     try {
@@ -60,29 +62,7 @@ async function cases(board: Board, report: Report, adapter: string): Promise<voi
     report({ case: `${name}, turbo, ${adapter}`, value: turbo, ...figure, bar: 4 * value });
   }
 
-  const slowMs = await timed(() => other(board, MPREMOTE, small));
-  const viperMs = await timed(() => other(board, VIPERIDE, small));
-  await clear(board);
-  const newMs = await timed(() => uploadFilesToBoard(board, small));
-  report({
-    case: `60 small files, all new, ${adapter}`,
-    value: newMs / 1000,
-    unit: 's',
-    peer: slowMs / 1000,
-    peers: { [MPREMOTE.name]: slowMs / 1000, [VIPERIDE.name]: viperMs / 1000 },
-    bar: slowMs / 5000,
-  });
-  const options = {
-    after: { kind: 'nothing' } as const,
-    isGuarded: () => false,
-    onOutput: () => undefined,
-  };
-  const sameMs = await timed(async () => {
-    const { changed } = await syncBoard(board, small, options);
-    if (changed) throw new Error('files were written again');
-  });
-  report({ case: `60 small files, none changed, ${adapter}`, value: sameMs / 1000, unit: 's', bar: 1.5 });
-
+  await smallCases(board, report, adapter);
   const download = async (content: Buffer): Promise<number> => {
     await uploadFilesToBoard(board, [{ path: 'back.bin', content }]);
     return timed(async () => {
@@ -101,6 +81,46 @@ async function cases(board: Board, report: Report, adapter: string): Promise<voi
     uploadFilesToBoard(board, [{ path: 'cpu.bin', content: noise }]),
   );
   report({ case: `CPU while uploading, ${adapter}`, value: cpuPercent, unit: '% of a core', bar: 10 });
+}
+
+async function smallCases(board: Board, report: Report, adapter: string): Promise<void> {
+  const projects = [
+    { name: '60 small files of Python', files: smallFiles(() => false) },
+    { name: '60 small files, each fourth of random bytes', files: smallFiles((i) => i % 4 === 3) },
+  ];
+  for (const { name, files } of projects) {
+    const seconds = async (work: () => Promise<unknown>): Promise<number> => {
+      await clear(board);
+      return (await timed(work)) / 1000;
+    };
+    const mpremote = await seconds(() => other(board, MPREMOTE, files));
+    const viperide = await seconds(() => other(board, VIPERIDE, files));
+    report({
+      case: `${name}, all new, ${adapter}`,
+      value: await seconds(() => uploadFilesToBoard(board, files)),
+      unit: 's',
+      peer: mpremote,
+      peers: { [MPREMOTE.name]: mpremote, [VIPERIDE.name]: viperide },
+      limit: wireSeconds(files),
+      bar: mpremote / 5,
+    });
+    const isSame = async (): Promise<void> => {
+      const { changed } = await syncBoard(board, files, SYNC);
+      if (changed) throw new Error('files were written again');
+    };
+    report({
+      case: `${name}, none changed, ${adapter}`,
+      value: (await timed(isSame)) / 1000,
+      unit: 's',
+      bar: 1.5,
+    });
+  }
+}
+
+/** What the line takes for all content, deflated as one with the largest window that there is. */
+function wireSeconds(files: readonly OutgoingFile[]): number {
+  const all = Buffer.concat(files.map(({ content }) => content));
+  return deflateRawSync(all, { level: 9, memLevel: 9, windowBits: 15 }).length / (LINE * 1000);
 }
 
 /** Milliseconds of one job, from the friendly prompt on. */
@@ -127,7 +147,11 @@ function other(board: Board, way: OtherWay, files: readonly OutgoingFile[]): Pro
 }
 
 function clear(board: Board): Promise<void> {
-  const source = 'import os\nfor n in os.listdir("small"): os.remove("small/" + n)\nos.rmdir("small")';
+  const source = `import os
+try:
+ for n in os.listdir("small"): os.remove("small/" + n)
+ os.rmdir("small")
+except OSError: pass`;
   return board.run({
     kind: 'run',
     run: (lease) => withRawRepl(lease, (repl) => repl.run(source, { timeoutMs: 20_000 })),
@@ -136,11 +160,16 @@ function clear(board: Board): Promise<void> {
 
 /** Python of this repository; it comes again only long after a decoder's window is over. */
 function pythonText(length: number): Buffer {
-  const folder = new URL('../test/virtual-board/micropython/board/', import.meta.url);
-  const names = readdirSync(folder).filter((name) => name.endsWith('.py'));
-  const all = Buffer.concat(names.map((name) => readFileSync(new URL(name, folder))));
+  const all = Buffer.concat(
+    ['../test/virtual-board/micropython/board/', '../lib/micropython/board/'].flatMap(sources),
+  );
   const pieces = Array.from({ length: Math.ceil(length / all.length) }, () => all);
   return Buffer.concat(pieces).subarray(0, length);
+}
+
+function sources(folder: string): Buffer[] {
+  const names = readdirSync(new URL(folder, import.meta.url)).filter((name) => name.endsWith('.py'));
+  return names.map((name) => readFileSync(new URL(folder + name, import.meta.url)));
 }
 
 function randomBytes(length: number, seed: number): Buffer {
@@ -148,12 +177,14 @@ function randomBytes(length: number, seed: number): Buffer {
   return Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)));
 }
 
-/** 0 to 3 KB of text and of noise, as a project has modules and small pictures. */
-function smallFiles(): OutgoingFile[] {
+/** 0 to 3 KB each, pieces of the text that follow each other, or random bytes. */
+function smallFiles(isRandom: (i: number) => boolean): OutgoingFile[] {
+  let at = 0;
   return Array.from({ length: 60 }, (_, i) => {
     const size = Math.floor((i * 3072) / 59);
-    const at = i * 1500;
-    const content = i % 4 === 3 ? randomBytes(size, i) : text.subarray(at, at + size);
+    const begin = at;
+    at += size;
+    const content = isRandom(i) ? randomBytes(size, i) : text.subarray(begin, at);
     return { path: `small/file${i}.py`, content };
   });
 }

@@ -144,8 +144,17 @@ export function boardSource(parts: ScriptParts): Promise<string> {
   return sourceOf(parts);
 }
 
-async function sourceOf(parts: ScriptParts): Promise<string> {
-  const names = typeof parts === 'string' ? [parts] : parts;
+/** Made short once. */
+const made = new Map<string, Promise<string>>();
+
+function sourceOf(parts: ScriptParts): Promise<string> {
+  const key = String(parts);
+  const source = made.get(key) ?? minifiedSource(typeof parts === 'string' ? [parts] : parts);
+  made.set(key, source);
+  return source;
+}
+
+async function minifiedSource(names: readonly BoardScriptName[]): Promise<string> {
   const sources = names.map((name) => readFile(new URL(`board/${name}.py`, import.meta.url), 'utf8'));
   return minified((await Promise.all(sources)).join('\n'));
 }

@@ -29,7 +29,7 @@ const SCRIPT = ['packets', 'receive'] as const;
 const TURBO_SCRIPT = ['packets', 'turbo', 'receive'] as const;
 /** The board takes a silence of so many milliseconds for an end. A host that is busy is asked again, no more. */
 const PATIENCE_MS = 250;
-/** The next piece of the script is read; the whole of it compiled, which a slow board takes its time over. */
+/** The loader begins, and the next piece of the script is read; the whole of it compiled, which a slow board takes its time over. */
 const LOAD_MS = 2500;
 const HELLO_MS = 10_000;
 /** The board hashes a large file, or erases flash, and says nothing meanwhile. */
@@ -44,7 +44,9 @@ const MOST_DAMAGED = 40;
 /** Up to this rate the board looks for silence before every byte; faster, its interpreter could not follow. */
 const SLOW_BAUD = 115_200;
 const STEP = 32;
-const NUDGE_MS = 300;
+/** Amid a packet; behind it, where the board may write to its disk, a nudge would be taken for the next one. */
+const NUDGE_MS = 120;
+const LATE_NUDGE_MS = 2000;
 const NUDGE = new Uint8Array(STEP);
 /** About what turbo comes to. */
 const FAST_BAUD = 921_600;
@@ -154,14 +156,18 @@ export class Delivery {
   /** A board that reads in steps waits for ever for the rest of one whose bytes were lost: it is given others. */
   async #some(until: number, mayBeNothing: boolean): Promise<Uint8Array | undefined> {
     for (;;) {
-      const isStuck = this.#sending !== undefined && stepAt(this.#repl.baudRate) > 1;
-      const waitMs = Math.min(until - performance.now(), isStuck ? NUDGE_MS : Infinity);
+      const waitMs = Math.min(until - performance.now(), this.#nudgeMs);
       const isLast = !mayBeNothing && performance.now() + waitMs >= until;
       const some = this.#repl.some(waitMs);
       const bytes = await (isLast ? some : some.catch(ignoreTimeout));
       if (bytes || performance.now() >= until) return bytes;
       await this.#repl.write(NUDGE);
     }
+  }
+
+  get #nudgeMs(): number {
+    if (!this.#sending || stepAt(this.#repl.baudRate) === 1) return Infinity;
+    return this.#sending.isAmid ? NUDGE_MS : LATE_NUDGE_MS;
   }
 
   get #waitMs(): number {
@@ -175,9 +181,9 @@ export class Delivery {
   }
 
   async #begin(way: UploadWay, isAgain: boolean): Promise<void> {
-    const { every, dot } = this.#pace;
+    const { every, dot, rest } = this.#pace;
     const script = this.#turbo ? TURBO_SCRIPT : SCRIPT;
-    const args = [this.#turboArguments(), stepAt(this.#repl.baudRate), every, dot, PATIENCE_MS];
+    const args = [this.#turboArguments(), PATIENCE_MS, stepAt(this.#repl.baudRate), every, dot, rest];
     if (way === 'plain') return this.#repl.begin(await boardScript(['older_tools', ...script], args));
     const pieces = { dot: dot.length, piece: every };
     const { loader, packed } = await packedScript(['tools', ...script], args, pieces);
@@ -188,8 +194,8 @@ export class Delivery {
 
   #turboArguments(): unknown[] | null {
     if (!this.#turbo) return null;
-    const { every, dot } = this.#paceAt(FAST_BAUD);
-    return turboArguments(this.#repl.baudRate, [STEP, every, dot]);
+    const { every, dot, rest } = this.#paceAt(FAST_BAUD);
+    return turboArguments(this.#repl.baudRate, [STEP, every, dot, rest]);
   }
 
   #paceAt(baudRate: number): Pace {

@@ -31,7 +31,7 @@ const SMALLEST = 128;
 /** After so many good ones in a row they become longer again. */
 const GOOD_ROW = 8;
 /** What text comes to, until the first packet has shown it. */
-const FIRST_RATIO = 2;
+const FIRST_RATIO = 3;
 
 export class Packets {
   readonly #stream: Buffer;

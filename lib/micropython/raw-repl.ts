@@ -140,7 +140,7 @@ export class RawRepl extends RawWire {
     this.link.paste = await sendSource(this, source, this.link.paste);
   }
 
-  /** The same for code of no more than 259 bytes, all of them printable: a round trip less. */
+  /** The same for code of no more than 259 bytes, all of them printable: two round trips less; `OK` comes as output. */
   async beginShort(source: string): Promise<void> {
     this.tail = '';
     this.stray = [];

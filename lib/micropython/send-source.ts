@@ -44,10 +44,9 @@ const ANSWERS: readonly { answer: string; support: PasteSupport }[] = [
   { answer: 'raw REPL; CTRL-B to exit\r\n>', support: 'no' },
 ];
 
-/** Source that fits into a board's input ring needs no flow control, and nothing is asked before it is sent. */
+/** Source that fits into a board's input ring needs no flow control: nothing is asked before it is sent, or after. */
 export async function sendShort(repl: RawRepl, source: string): Promise<void> {
   await repl.write(Buffer.concat([Buffer.from(source, 'utf8'), Uint8Array.of(END)]));
-  await repl.oneOf(['OK'], 'the begin of a run');
 }
 
 async function requestPaste(repl: RawRepl): Promise<PasteSupport> {

@@ -9,6 +9,8 @@ export interface Pace {
   /** Bytes for which a dot stands. */
   every: number;
   dot: string;
+  /** What goes with a line for which this side waits. */
+  rest: string;
   /** Bytes. */
   window: number;
 }
@@ -17,8 +19,8 @@ export interface Pace {
 const RING = 256;
 /** More than this is all of it. */
 const MOST_UNDERWAY = 8192;
-/** Bytes of one USB packet of an FTDI adapter: it is sent at once when it is full, else after up to 16 ms. */
-const ADAPTER_PACKET = 62;
+/** One USB packet of an FTDI adapter has 62 bytes: it is sent at once when it is full, else after up to 16 ms. */
+const REST = ' '.repeat(61);
 const FULL_PACKET_MS = 3;
 /** The shortest round trip was a lucky one. */
 const LUCK = 1.5;
@@ -30,10 +32,10 @@ const LUCK = 1.5;
  */
 export function paceOf(line: { roundTripMs: number; wireMs: (bytes: number) => number }): Pace {
   const keepsBusy = (every: number, answerMs: number): boolean => every + answerMs / line.wireMs(1) <= RING;
-  if (keepsBusy(64, LUCK * line.roundTripMs)) return { every: 64, dot: '.', window: RING };
-  const padded = { every: 128, dot: '.'.padEnd(ADAPTER_PACKET), window: RING };
-  if (keepsBusy(padded.every, FULL_PACKET_MS + line.wireMs(ADAPTER_PACKET))) return padded;
-  return { every: 64, dot: '.', window: Infinity };
+  if (keepsBusy(64, LUCK * line.roundTripMs)) return { every: 64, dot: '.', rest: '', window: RING };
+  const padded = { every: 128, dot: `.${REST}`, rest: REST, window: RING };
+  if (keepsBusy(padded.every, FULL_PACKET_MS + line.wireMs(padded.dot.length))) return padded;
+  return { every: 64, dot: '.', rest: REST, window: Infinity };
 }
 
 /** Bytes that the board reads one after the other, dot by dot. */
@@ -103,6 +105,12 @@ export class Sending {
     return this.#reached;
   }
 
+  /** Whether the board is known to have read a part of a packet only. */
+  get isAmid(): boolean {
+    const [first] = this.#queue;
+    return first !== undefined && (this.#dots + 1) * this.#pace.every <= first.wire.length;
+  }
+
   dot(): void {
     this.#dots += 1;
   }
@@ -124,8 +132,9 @@ export class Sending {
     this.#queue = [this.#packets.again(first, epoch)];
     this.#written = 0;
     this.#epoch = epoch;
-    this.#window = RING;
     this.#ceiling = Math.max(RING, Math.min(this.#ceiling, MOST_UNDERWAY) / 2);
+    // Once may be an accident.
+    this.#window = this.damagedInRow > 1 ? RING : this.#ceiling;
   }
 
   /** What is to go out now; counts as written. */

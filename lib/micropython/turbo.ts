@@ -39,9 +39,9 @@ const SWITCH_MS = 15;
 const KNOCK_MS = 80;
 const KNOCKS = 3;
 
-/** What `faster` of the board's script takes; `settings`: how it reads and tells at such a rate. */
-export function turboArguments(now: number, settings: readonly [number, number, string]): unknown[] {
-  return [CLOCKS, now, RATES.filter((rate) => rate > now), settings];
+/** What `faster` of the board's script takes; `pace`: how it reads and tells at such a rate. */
+export function turboArguments(now: number, pace: readonly [number, number, string, string]): unknown[] {
+  return [CLOCKS, now, RATES.filter((rate) => rate > now), pace];
 }
 
 /** The host's side: goes where the board says that it goes. */
@@ -88,11 +88,19 @@ export class Turbo {
     await this.#repl.pause(SWITCH_MS);
     for (let knock = 0; knock < KNOCKS; knock++) {
       await this.#repl.write(KNOCK);
-      const bytes = await this.#repl.some(KNOCK_MS).catch(ignoreTimeout);
-      if (bytes) this.#hear(bytes);
-      if (this.#said?.letter === 'U') return;
+      if (await this.#isHeard()) return;
     }
     await this.end();
+  }
+
+  /** A knock too many would be taken for a packet, so what else comes is no reason for one. */
+  async #isHeard(): Promise<boolean> {
+    const until = performance.now() + KNOCK_MS;
+    while (this.#said?.letter !== 'U' && performance.now() < until) {
+      const bytes = await this.#repl.some(until - performance.now()).catch(ignoreTimeout);
+      if (bytes) this.#hear(bytes);
+    }
+    return this.#said?.letter === 'U';
   }
 
   /** The board goes back by itself, and hears whether somebody is there. */

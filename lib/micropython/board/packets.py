@@ -10,20 +10,19 @@
 import sys, time, struct, select, binascii
 
 
-def tell(text):
-    sys.stdout.write("\x1e%s%04x\n" % (text, binascii.crc32(text.encode()) & 0xFFFF))
+# `rest`: what an adapter needs beside it, to send it on at once.
+def tell(text, rest=""):
+    sys.stdout.write("\x1e%s%04x\n%s" % (text, binascii.crc32(text.encode()) & 0xFFFF, rest))
 
 
 class Line:
     # In one piece a read waits for ever: before each `step` bytes it is made sure that the line is not silent.
-    def __init__(self, step, every, dot, patience):
+    def __init__(self, patience, *pace):
         poll = select.poll()
         poll.register(sys.stdin, select.POLLIN)
         self.poll = poll.ipoll
-        self.step = step
-        self.every = every
-        self.dot = dot
         self.patience = patience
+        self.step, self.every, self.dot, self.rest = pace
         self.one = memoryview(bytearray(1))
         self.head = memoryview(bytearray(12))
         self.number = self.epoch = 0
@@ -67,7 +66,7 @@ class Line:
         while True:
             if not self.number:
                 tell(self.hello)
-            tell("%s%d,%d" % (why, self.number, self.epoch))
+            tell("%s%d,%d" % (why, self.number, self.epoch), self.rest)
             found, got = self.look(body, wait)
             if found:
                 self.number += 1

@@ -1,6 +1,6 @@
 # The board's end of an upload. Files come as one stream, in packets (packets.py), deflated or not. Of each: the length
 # of its path, its size and the length of its check; path, check, content; at the end a path of no length. Each is
-# written beside, read back, and renamed over the old one. Ctrl-C is data meanwhile.
+# written, read back, and renamed over the old one. Ctrl-C is data meanwhile.
 import sys, os, io, gc, json, struct, micropython
 
 
@@ -55,23 +55,62 @@ class Stream:
         return data
 
 
-def make_way(path):
-    at = path.find("/", 1)
-    while at > 0:
+def make_folder(path):
+    try:
+        os.mkdir(path)
+    except OSError as e:
+        if e.args[0] != 17:
+            raise
+
+
+# The root of the file system that has a path. The list of "/" has mounts without a number and without a size.
+def root_of(path):
+    for entry in os.ilistdir("/"):
+        root = "/%s/" % entry[0]
+        if len(entry) == 3 and not entry[2] and path.startswith(root):
+            return root
+    return "/"
+
+
+# Files are written in a folder of their own: littlefs goes through all that it has noted of a folder to rename out of
+# it, which takes seconds where many files are.
+class Disk:
+    def __init__(self):
+        self.folder = self.root = self.home = ""
+
+    def prepare(self, path, size):
+        folder = path[: path.rfind("/") + 1]
+        root = self.root if folder == self.folder else root_of(path)
+        if root != self.root:
+            self.leave()
+            self.root = root
+            self.home = root + ".uploading"
+            self.room = 0
+        self.take(size)
+        if folder != self.folder:
+            at = folder.find("/", 1)
+            while at > 0:
+                make_folder(folder[:at])
+                at = folder.find("/", at + 1)
+            make_folder(self.home)
+            self.folder = folder
+
+    # Four blocks more than it has are for its folder, and for the one it is written in. What is free takes long to find
+    # out, so once does for many files.
+    def take(self, size):
+        if size >= self.room:
+            fs = os.statvfs(self.root)
+            self.room = fs[1] * fs[3] - 4 * fs[0]
+            self.block = fs[0]
+            if size > self.room:
+                raise OSError(28, fs[1] * fs[3])
+        self.room -= size + 2 * self.block
+
+    def leave(self):
         try:
-            os.mkdir(path[:at])
-        except OSError as e:
-            if e.args[0] != 17:
-                raise
-        at = path.find("/", at + 1)
-
-
-# Two blocks more than the file has are for its folder.
-def make_sure_it_fits(path, size):
-    fs = os.statvfs(path[: path.rfind("/")] or "/")
-    free = fs[1] * fs[3]
-    if size + 2 * fs[0] > free:
-        raise OSError(28, free)
+            os.rmdir(self.home)
+        except OSError:
+            pass
 
 
 def check(path, buffer):
@@ -84,10 +123,9 @@ def check(path, buffer):
     return h.digest()
 
 
-def store(stream, path, size, expected):
-    make_way(path)
-    make_sure_it_fits(path, size)
-    part = path + ".part"
+def store(disk, stream, path, size, expected):
+    disk.prepare(path, size)
+    part = disk.home + "/new"
     try:
         with open(part, "wb") as f:
             while size:
@@ -105,27 +143,28 @@ def store(stream, path, size, expected):
         raise e
 
 
-def files(stream):
+def files(disk, stream):
     number = 0
     while True:
         length, size, checked = struct.unpack("<HIB", stream.exactly(7))
         if not length:
             return
         path = stream.exactly(length).decode()
-        store(stream, path, size, stream.exactly(checked))
+        store(disk, stream, path, size, stream.exactly(checked))
         tell("F%d" % number)
         number += 1
 
 
 def main(turbo, *settings):
     line = Line(*settings)
+    disk = Disk()
     back = None
     ended = False
     micropython.kbd_intr(-1)
     try:
         if turbo:
             back = faster(line, *turbo)
-        files(Stream(line))
+        files(disk, Stream(line))
         ended = True
     except OSError as e:
         # Twice, as nobody asks for it again.
@@ -135,6 +174,7 @@ def main(turbo, *settings):
         # What still comes is not for the REPL.
         if not ended:
             line.drain(200)
+        disk.leave()
         if back:
             back()
         micropython.kbd_intr(3)

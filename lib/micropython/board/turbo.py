@@ -17,7 +17,7 @@ def knocked(line, ms):
 
 # Each chip: the register of the divider; clock in Hz, 0: the one that it has now; a register and its bits that choose
 # this clock; a register that makes it so. Returns what goes back, or nothing.
-def faster(line, chips, now, rates, settings):
+def faster(line, chips, now, rates, pace):
     memory = machine.mem32
     divider, hz, source, bits, latch = chips.get(os.uname()[4].split(" ")[-1].replace("-", ""), (0,) * 5)
     if not divider:
@@ -27,25 +27,25 @@ def faster(line, chips, now, rates, settings):
 
     def put(values):
         # What was said is to leave first.
-        time.sleep_ms(5)
+        time.sleep_ms(8)
         memory[divider], memory[source] = values
         if latch:
             memory[latch] = 1
 
     def back():
-        tell("B")
+        tell("B", line.rest)
         put(before)
         knocked(line, 500)
 
     for rate in rates:
-        tell("T%d" % rate)
+        tell("T%d" % rate, line.rest)
         parts = (hz * 16 + rate // 2) // rate
         new = parts >> 4 | (parts & 15) << 20
         put((new, before[1] | bits if source != divider else new))
         if knocked(line, 400):
-            tell("U")
+            tell("U", line.rest)
             if knocked(line, 400):
-                line.step, line.every, line.dot = settings
+                line.step, line.every, line.dot, line.rest = pace
                 return back
         put(before)
         # The other side goes back, too.
