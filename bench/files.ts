@@ -22,6 +22,8 @@ const BAUD = 115_200;
 /** KB/s that the line carries. */
 const LINE = BAUD / 10_000;
 const SIZE = 102_400;
+/** The virtual board shares its cores with the host: now and then it is too late for a byte at 921600. */
+const TIMES = 5;
 const SYNC = { after: { kind: 'nothing' } as const, isGuarded: () => false, onOutput: () => undefined };
 /** Longer than a raw REPL is kept for the next job. */
 const TO_PROMPT_MS = 1300;
@@ -58,8 +60,15 @@ async function cases(board: Board, report: Report, adapter: string): Promise<voi
     const peers = { [MPREMOTE.name]: mpremote, [VIPERIDE.name]: viperide };
     const bar = Math.max(least, factor * mpremote);
     report({ case: `${name}, ${adapter}`, value, ...figure, peers, limit: LINE, bar });
-    const turbo = speed(await timed(() => uploadFilesToBoard(board, [file], { turbo: true })));
-    report({ case: `${name}, turbo, ${adapter}`, value: turbo, ...figure, bar: 4 * value });
+    const turbo: number[] = [];
+    for (let time = 0; time < TIMES; time++)
+      turbo.push(speed(await timed(() => uploadFilesToBoard(board, [file], { turbo: true }))));
+    report({
+      case: `${name}, turbo, median of ${TIMES}, ${adapter}`,
+      value: median(turbo),
+      ...figure,
+      bar: 4 * value,
+    });
   }
 
   await smallCases(board, report, adapter);
@@ -117,10 +126,14 @@ async function smallCases(board: Board, report: Report, adapter: string): Promis
   }
 }
 
-/** What the line takes for all content, deflated as one with the largest window that there is. */
+/** What the line takes for all content, deflated as one with the window that a board has room for. */
 function wireSeconds(files: readonly OutgoingFile[]): number {
   const all = Buffer.concat(files.map(({ content }) => content));
-  return deflateRawSync(all, { level: 9, memLevel: 9, windowBits: 15 }).length / (LINE * 1000);
+  return deflateRawSync(all, { level: 9, memLevel: 9, windowBits: 14 }).length / (LINE * 1000);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 /** Milliseconds of one job, from the friendly prompt on. */
@@ -160,16 +173,11 @@ except OSError: pass`;
 
 /** Python of this repository; it comes again only long after a decoder's window is over. */
 function pythonText(length: number): Buffer {
-  const all = Buffer.concat(
-    ['../test/virtual-board/micropython/board/', '../lib/micropython/board/'].flatMap(sources),
-  );
+  const folder = new URL('../test/virtual-board/micropython/board/', import.meta.url);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.py'));
+  const all = Buffer.concat(names.map((name) => readFileSync(new URL(name, folder))));
   const pieces = Array.from({ length: Math.ceil(length / all.length) }, () => all);
   return Buffer.concat(pieces).subarray(0, length);
-}
-
-function sources(folder: string): Buffer[] {
-  const names = readdirSync(new URL(folder, import.meta.url)).filter((name) => name.endsWith('.py'));
-  return names.map((name) => readFileSync(new URL(folder + name, import.meta.url)));
 }
 
 function randomBytes(length: number, seed: number): Buffer {

@@ -32,8 +32,8 @@ const PATIENCE_MS = 250;
 /** The loader begins, and the next piece of the script is read; the whole of it compiled, which a slow board takes its time over. */
 const LOAD_MS = 2500;
 const HELLO_MS = 10_000;
-/** The board hashes a large file, or erases flash, and says nothing meanwhile. */
-const STALL_MS = 20_000;
+/** The board hashes a large file, or its file system tidies up, and it says nothing meanwhile. */
+const STALL_MS = 45_000;
 /** From the last file to the end of the script. */
 const FINISH_MS = 2000;
 /** No packet is longer on the wire: so much is lost with a damaged one. */

@@ -48,6 +48,8 @@ export type Kept = 'old' | 'new' | 'either';
 const LEAVE_MS = 4000;
 /** So often what is left is begun anew when the line, and not the board, is at fault. */
 const ATTEMPTS = 5;
+/** So often the board is asked what it has; the line may be at fault here, too. */
+const LOOKS = 3;
 /** The line was at fault: what was said may not have been heard. */
 const LINE_ERRORS: readonly string[] = [
   'file-damaged',
@@ -151,7 +153,7 @@ class Upload {
     let isAgain = isOfLine(error) && mayTryAgain;
     if (isOfLine(error)) {
       try {
-        kept = await this.#look(delivery);
+        kept = await this.#look(delivery, LOOKS);
       } catch {
         // What went wrong first is thrown; this is only what could not be settled.
         isAgain = false;
@@ -166,13 +168,18 @@ class Upload {
   }
 
   /** The raw REPL again, and what the board has under the path of the file that came next. */
-  async #look(delivery: Delivery): Promise<Kept> {
-    await delivery.leave();
-    await this.#repl.enter();
-    const next = this.#files[this.#results.length];
-    if (!next || !delivery.mayHaveStoredNext) return 'old';
-    const found = await statFile(this.#repl, next.path, { hashes: true });
-    return found?.sha256 === sha256(next.content) ? 'new' : 'old';
+  async #look(delivery: Delivery, times: number): Promise<Kept> {
+    try {
+      await delivery.leave();
+      await this.#repl.enter();
+      const next = this.#files[this.#results.length];
+      if (!next || !delivery.mayHaveStoredNext) return 'old';
+      const found = await statFile(this.#repl, next.path, { hashes: true });
+      return found?.sha256 === sha256(next.content) ? 'new' : 'old';
+    } catch (error) {
+      if (times === 1 || !isOfLine(error)) throw error;
+      return this.#look(delivery, times - 1);
+    }
   }
 
   #told(error: unknown, kept: Kept): unknown {
