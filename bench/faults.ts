@@ -4,7 +4,7 @@ import type { Trial } from '../test/support/upload-trial.ts';
 import type { Report } from './support/case.ts';
 
 const COUNT = 10_000;
-const BOARDS = 3;
+const BOARDS = 6;
 
 export async function run(report: Report, [count = String(COUNT)]: readonly string[]): Promise<void> {
   const total = Number(count);

@@ -65,7 +65,7 @@ export interface PackedScript {
 
 /**
  * As `boardScript`, in less than half the bytes. The loader raises ImportError on a board without `deflate`, and
- * OSError when what it reads is damaged. `dot`: how long it is, see `paceOf`; `piece`: bytes.
+ * RuntimeError when what it reads is damaged. `dot`: how long it is, see `paceOf`; `piece`: bytes.
  */
 export async function packedScript(
   parts: ScriptParts,
@@ -74,16 +74,15 @@ export async function packedScript(
 ): Promise<PackedScript> {
   const source = Buffer.from(await boardScript(parts, args), 'utf8');
   const deflated = deflateRawSync(source, { level: 9, memLevel: 9, windowBits: PACKED_BITS });
-  const whole = withoutKeys(deflated).length;
-  const filled = Buffer.concat([deflated, Buffer.alloc(-whole & (piece - 1), ' ')]);
-  const packed = withoutKeys(filled);
+  const packed = withoutKeys(deflated);
+  const lengths = `[${piece}]*${Math.floor(packed.length / piece)}+[${packed.length % piece}]`;
   // DeflateIO's 1 is RAW.
   const loader = `import sys,io,deflate as d,binascii as b
 s=b''
-for _ in range(${packed.length / piece}):s+=sys.stdin.buffer.read(${piece});print(end='.'${dot > 1 ? `+' '*${dot - 1}` : ''})
+for n in ${lengths}:s+=sys.stdin.buffer.read(n);print(end='.'${dot > 1 ? `+' '*${dot - 1}` : ''})
 s,*p=s.split(b'=')
 for q in p:s+=bytes([q[0]-64])+q[1:]
-if b.crc32(s)!=${crc32(filled)}:raise OSError
+if b.crc32(s)-${crc32(deflated)}:raise
 exec(d.DeflateIO(io.BytesIO(s),1,${PACKED_BITS}).read())`;
   return { loader, packed };
 }

@@ -9,18 +9,17 @@ export class MicroPythonBoard {
   readonly board: VirtualBoard;
   transport: Transport;
 
-  readonly #baudRate: number;
+  readonly #options: LaunchOptions;
 
-  private constructor(board: VirtualBoard, transport: Transport, baudRate: number) {
+  private constructor(board: VirtualBoard, transport: Transport, options: LaunchOptions) {
     this.board = board;
     this.transport = transport;
-    this.#baudRate = baudRate;
+    this.#options = options;
   }
 
   static async start(options: LaunchOptions = {}): Promise<MicroPythonBoard> {
     const board = await launchBoard({ timing: 'none', bootMs: 0, ...options });
-    const baudRate = options.replBaud ?? 115_200;
-    return new MicroPythonBoard(board, await openTransport(board.rfc2217, { baudRate }), baudRate);
+    return new MicroPythonBoard(board, await openDoor(board, options), options);
   }
 
   /** A new raw REPL, entered. */
@@ -38,13 +37,17 @@ export class MicroPythonBoard {
   /** Opens the port anew, after the board was away. */
   async reopen(): Promise<void> {
     await this.transport.close();
-    this.transport = await openTransport(this.board.rfc2217, { baudRate: this.#baudRate });
+    this.transport = await openDoor(this.board, this.#options);
   }
 
   async close(): Promise<void> {
     await this.transport.close();
     await this.board.close();
   }
+}
+
+function openDoor(board: VirtualBoard, { pty = false, replBaud }: LaunchOptions): Promise<Transport> {
+  return openTransport(pty ? board.pty : board.rfc2217, { baudRate: replBaud ?? 115_200 });
 }
 
 /** What a program prints. */

@@ -76,7 +76,7 @@ def root_of(path):
 # it, which takes seconds where many files are.
 class Disk:
     def __init__(self):
-        self.folder = self.root = self.home = ""
+        self.folder = self.root = self.home = self.part = ""
 
     def prepare(self, path, size):
         folder = path[: path.rfind("/") + 1]
@@ -85,13 +85,13 @@ class Disk:
             self.leave()
             self.root = root
             self.home = root + ".uploading"
+            self.part = self.home + "/new"
             self.room = 0
         self.take(size)
         if folder != self.folder:
-            at = folder.find("/", 1)
-            while at > 0:
-                make_folder(folder[:at])
-                at = folder.find("/", at + 1)
+            for at in range(1, len(folder)):
+                if folder[at] == "/":
+                    make_folder(folder[:at])
             make_folder(self.home)
             self.folder = folder
 
@@ -107,40 +107,33 @@ class Disk:
         self.room -= size + 2 * self.block
 
     def leave(self):
-        try:
-            os.rmdir(self.home)
-        except OSError:
-            pass
+        for remove, path in (os.remove, self.part), (os.rmdir, self.home):
+            try:
+                remove(path)
+            except OSError:
+                pass
 
 
 def check(path, buffer):
     h = hasher()
+    n = 1
     with open(path, "rb") as f:
-        n = f.readinto(buffer)
         while n:
-            h.update(buffer[:n])
             n = f.readinto(buffer)
+            h.update(buffer[:n])
     return h.digest()
 
 
 def store(disk, stream, path, size, expected):
     disk.prepare(path, size)
-    part = disk.home + "/new"
-    try:
-        with open(part, "wb") as f:
-            while size:
-                data = stream.some(size)
-                f.write(data)
-                size -= len(data)
-        if check(part, stream.out)[: len(expected)] != expected:
-            raise OSError(5)
-        os.rename(part, path)
-    except BaseException as e:
-        try:
-            os.remove(part)
-        except OSError:
-            pass
-        raise e
+    with open(disk.part, "wb") as f:
+        while size:
+            data = stream.some(size)
+            f.write(data)
+            size -= len(data)
+    if check(disk.part, stream.out)[: len(expected)] != expected:
+        raise OSError(5)
+    os.rename(disk.part, path)
 
 
 def files(disk, stream):
