@@ -1,25 +1,29 @@
-/** `npm run bench -- faults [count]`: uploads with mishaps by lot, 10 000 if not said otherwise. */
+/** `npm run bench -- faults [count] [seed]`: uploads with mishaps by lot, 10 000 from seed 1 if not said otherwise. */
 import { TrialBoard } from '../test/support/upload-trial.ts';
 import type { Trial } from '../test/support/upload-trial.ts';
 import type { Report } from './support/case.ts';
 
 const COUNT = 10_000;
 const BOARDS = 6;
+/** It takes long: so often it tells where it is. */
+const NOTE = 500;
 
-export async function run(report: Report, [count = String(COUNT)]: readonly string[]): Promise<void> {
-  const total = Number(count);
+export async function run(report: Report, args: readonly string[]): Promise<void> {
+  const [total = COUNT, first = 1] = args.map(Number);
   const trials: Trial[] = [];
   const wrong: string[] = [];
-  let next = 1;
+  let next = first;
   const play = async (): Promise<void> => {
     const board = await TrialBoard.start();
     try {
-      while (next <= total) {
+      while (next < first + total) {
         const seed = next++;
+        if (seed % NOTE === 0) console.error(`seed ${seed}, ${wrong.length} wrong`);
         try {
           trials.push(await board.play(seed));
         } catch (error) {
           wrong.push(`seed ${seed}: ${String(error)}`);
+          console.error(wrong.at(-1));
           await board.clearFaults();
         }
       }
@@ -28,7 +32,6 @@ export async function run(report: Report, [count = String(COUNT)]: readonly stri
     }
   };
   await Promise.all(Array.from({ length: BOARDS }, play));
-  for (const each of wrong) console.error(each);
   const share = (outcome: Trial['outcome']): number =>
     (100 * trials.filter((trial) => trial.outcome === outcome).length) / total;
   report({

@@ -17,6 +17,7 @@ export type { OutgoingFile, UploadOptions, UploadResult };
 /** A board that was unplugged in the wrong moment is waited for; then it boots, and is asked. */
 const COME_BACK_MS = 8000;
 const LOOK_MS = 15_000;
+const ASK_AGAIN_MS = 300;
 
 /** All files in one stay on the board, in their order. Throws as `uploadFiles`. */
 export async function uploadFilesToBoard(
@@ -57,12 +58,23 @@ async function settle(lease: Lease, files: readonly OutgoingFile[], error: PortE
   try {
     await transport.reopen({ timeoutMs: COME_BACK_MS, signal });
     const repl = new RawRepl(transport, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
-    await repl.enter();
-    const found = await statFile(repl, path, { hashes: true });
-    const isNew = found?.sha256 === createHash('sha256').update(file.content).digest('hex');
-    error.tell({ kept: isNew ? 'new' : 'old' });
+    const found = await hashOf(repl, path);
+    error.tell({ kept: found === createHash('sha256').update(file.content).digest('hex') ? 'new' : 'old' });
     await repl.leave();
   } catch {
     // That the board was lost is what is told; this could not be found out.
+  }
+}
+
+/** Asked until it answers, as it starts only now. Throws the reason of the REPL's signal. */
+async function hashOf(repl: RawRepl, path: string): Promise<string | undefined> {
+  for (;;) {
+    try {
+      await repl.enter();
+      return (await statFile(repl, path, { hashes: true }))?.sha256;
+    } catch (error) {
+      if (repl.signal.aborted || isLost(error)) throw error;
+      await repl.pause(ASK_AGAIN_MS);
+    }
   }
 }

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { crc32, deflateRawSync } from 'node:zlib';
+import { MicroPythonError } from './errors.ts';
 import { minified } from './minify.ts';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
 
@@ -28,6 +29,8 @@ export type ScriptParts = BoardScriptName | readonly BoardScriptName[];
 
 /** Marks the one line of output that carries the result, as a program may print beside it. */
 const RESULT_MARK = '\x1e';
+/** Characters of what came that an error carries as evidence. */
+const MAX_TAIL = 200;
 
 /** Base-2 logarithm of the window that unpacking a script takes on the board. */
 const PACKED_BITS = 12;
@@ -36,6 +39,20 @@ const KEYS: readonly number[] = [0, 1, 2, 3, 4, 5, 13, ESCAPE];
 
 /** How a script answers: with what `main` returns, or with each value that it yields. */
 export type Answering = 'once' | 'each';
+
+/** What prints the answer to the call in its place. */
+const TELL: Readonly<Record<Answering, (call: string) => string>> = {
+  once: (call) => `print("\\x1e" + json.dumps(${call}))`,
+  // With a check and, at the end, their number: what the line has lost or changed is noticed.
+  each: (call) => `def tell(value):
+ text = json.dumps(value)
+ print("\\x1e%s%04x" % (text, binascii.crc32(text.encode()) & 0xFFFF))
+count = 0
+for value in ${call}:
+ tell(value)
+ count += 1
+tell(count)`,
+};
 
 /**
  * The source that calls `main(*args)` of a board script and prints its result as JSON, a line a value. It is
@@ -47,11 +64,7 @@ export async function boardScript(
   answering: Answering = 'once',
 ): Promise<string> {
   const data = Buffer.from(JSON.stringify(args), 'utf8').toString('base64');
-  const answer = `main(*json.loads(binascii.a2b_base64("${data}")))`;
-  const call =
-    answering === 'once'
-      ? `print("\\x1e" + json.dumps(${answer}))`
-      : `for _ in ${answer}:\n print("\\x1e" + json.dumps(_))`;
+  const call = TELL[answering](`main(*json.loads(binascii.a2b_base64("${data}")))`);
   const body = `${await sourceOf(parts)}\n${call}`.replace(/^/gm, ' ');
   return `def _board_script():\n${body}\n_board_script()\ndel _board_script\n`;
 }
@@ -165,37 +178,31 @@ export interface ValuesOptions {
 }
 
 /**
- * Runs a board script that yields, and hands over each value as it comes. Throws `MicroPythonError`
- * 'python-error' with the traceback, `PortError` 'read-timeout' for a board that fell silent.
+ * Runs a board script that yields; returns the values. Throws `MicroPythonError` 'python-error' with the traceback,
+ * 'repl-confused' where the line has damaged what came, `PortError` 'read-timeout' for a board that fell silent.
  */
 export async function runScriptEach(
   repl: RawRepl,
   name: BoardScriptName,
   args: readonly unknown[],
-  { stallMs, onValue }: ValuesOptions,
-): Promise<void> {
-  const lines = new ValueLines(onValue);
+  { stallMs }: Pick<RunOptions, 'stallMs'>,
+): Promise<unknown[]> {
+  const printed: Uint8Array[] = [];
   const source = await boardScript(name, args, 'each');
-  await repl.run(source, { stallMs, onOutput: (bytes) => lines.push(bytes) });
+  await repl.run(source, { stallMs, onOutput: (bytes) => void printed.push(bytes) });
+  return valuesOf(Buffer.concat(printed));
 }
 
-/** Finds the lines with values; what a program prints between them is not ours. */
-class ValueLines {
-  readonly #onValue: (value: unknown) => void;
-  #rest = Buffer.alloc(0);
+/** What a program prints between the lines is not ours. */
+const VALUE = /\x1e([^\x1e\r]*)([0-9a-f]{4})\r\n/g;
 
-  constructor(onValue: (value: unknown) => void) {
-    this.#onValue = onValue;
-  }
-
-  push(bytes: Uint8Array): void {
-    this.#rest = Buffer.concat([this.#rest, bytes]);
-    for (;;) {
-      const start = this.#rest.indexOf(RESULT_MARK);
-      const end = start < 0 ? -1 : this.#rest.indexOf('\r\n', start);
-      if (end < 0) break;
-      this.#onValue(JSON.parse(this.#rest.toString('utf8', start + 1, end)));
-      this.#rest = this.#rest.subarray(end + 2);
-    }
-  }
+function valuesOf(printed: Buffer): unknown[] {
+  const lines = [...printed.toString('utf8').matchAll(VALUE)];
+  const values = lines
+    .filter(([, text = '', check = '']) => (crc32(text) & 0xffff) === parseInt(check, 16))
+    .map(([, text = '']) => JSON.parse(text) as unknown);
+  const count = values.pop();
+  if (count === values.length) return values;
+  const tail = printed.toString('utf8').slice(-MAX_TAIL);
+  throw new MicroPythonError('repl-confused', 'the values are damaged', { expected: 'all values', tail });
 }

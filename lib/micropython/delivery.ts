@@ -50,9 +50,12 @@ const LATE_NUDGE_MS = 2000;
 const NUDGE = new Uint8Array(STEP);
 /** About what turbo comes to. */
 const FAST_BAUD = 921_600;
-/** More than a read of the board's waits for in one piece. */
-const CTRL_C = '\x03'.repeat(64);
-const LEAVE_MS = 400;
+/** Where a packet is due, less than the begin of one; amid it, more than a read of the board's waits for in one piece. */
+const CTRL_C = '\x03'.repeat(3);
+const CTRL_C_AMID = '\x03'.repeat(64);
+/** From Ctrl-C to the end of the script it takes half a second; a board that writes to its disk hears it later. */
+const ASK_AGAIN_MS = 800;
+const LEAVE_MS = 10_000;
 const TIMED_OUT = 110;
 const NOT_WHOLE = 5;
 
@@ -75,6 +78,8 @@ export class Delivery {
   #outgoing: Outgoing | undefined;
   #sending: Sending | undefined;
   #refusal: MicroPythonError | undefined;
+  /** The board waits for a packet: set by its lines. */
+  #isInvited = false;
   #stored = 0;
   #told = 0;
 
@@ -129,17 +134,24 @@ export class Delivery {
   /** Ends the board's script: where it waits for a packet, it takes Ctrl-C for what it is. */
   async leave(): Promise<void> {
     if (!this.hasBegun) return;
-    for (let attempt = 0; attempt < 3 && this.#isRunning(); attempt++) {
-      await this.#repl.pause(PATIENCE_MS + 50);
-      await this.#repl.write(CTRL_C);
-      const until = performance.now() + LEAVE_MS;
-      while (this.#isRunning() && performance.now() < until) {
-        const bytes = await this.#repl.some(until - performance.now()).catch(ignoreTimeout);
-        if (bytes) this.#end.push(bytes);
-        await this.#turbo?.follow();
-      }
+    const until = performance.now() + LEAVE_MS;
+    this.#isInvited = false;
+    while (this.#isRunning() && performance.now() < until) {
+      await this.#repl.write(this.#isInvited ? CTRL_C : CTRL_C_AMID);
+      await this.#untilInvited();
     }
     await this.#turbo?.end();
+  }
+
+  /** Or until the script has ended, or said nothing for a while. */
+  async #untilInvited(): Promise<void> {
+    this.#isInvited = false;
+    while (this.#isRunning() && !this.#isInvited) {
+      const bytes = await this.#repl.some(ASK_AGAIN_MS).catch(ignoreTimeout);
+      if (!bytes) return;
+      this.#end.push(bytes);
+      await this.#turbo?.follow();
+    }
   }
 
   async #listen(): Promise<void> {
@@ -214,14 +226,19 @@ export class Delivery {
   #hear({ letter, text }: BoardLine): void {
     const [number = 0, epoch = 0] = text.split(',').map(Number);
     if (letter === 'H' && !this.#sending) this.#hello(JSON.parse(text) as [number, number, Check]);
-    else if (letter === 'A') this.#sending?.invited(number);
-    else if (letter === 'D' || letter === 'S') this.#sending?.again(number, epoch);
+    else if ('ADS'.includes(letter)) this.#invited(letter === 'A', number, epoch);
     else if (letter === 'E') this.#refusal = this.#refused(JSON.parse(text) as unknown[]);
     else if (letter === 'T' || letter === 'B') this.#turbo?.note(letter, number);
     else if (letter === 'U') {
       this.#pace = this.#paceAt(FAST_BAUD);
       this.#turbo?.note(letter, number);
     } else if (letter === 'F' && number === this.#stored) this.#isStored();
+  }
+
+  #invited(isNew: boolean, number: number, epoch: number): void {
+    this.#isInvited = true;
+    if (isNew) this.#sending?.invited(number);
+    else this.#sending?.again(number, epoch);
   }
 
   #hello([block, windowBits, check]: [number, number, Check]): void {

@@ -30,9 +30,7 @@ export const GUARDED: readonly string[] = ['/boot.py', '/webrepl_cfg.py'];
 const STALL_MS = 20_000;
 
 async function answers(repl: RawRepl, operation: string, ...args: unknown[]): Promise<unknown[]> {
-  const values: unknown[] = [];
-  const onValue = (value: unknown): void => void values.push(value);
-  await runScriptEach(repl, 'files', [operation, ...args], { stallMs: STALL_MS, onValue });
+  const values = await runScriptEach(repl, 'files', [operation, ...args], { stallMs: STALL_MS });
   for (const value of values) refuseError(value);
   return values;
 }

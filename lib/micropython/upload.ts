@@ -3,6 +3,7 @@
  * renamed over the old one only when the hash is right.
  */
 import { createHash } from 'node:crypto';
+import { isLost } from '../transport/errors.ts';
 import type { PortErrorCode } from '../transport/errors.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import { boardPath } from './board-path.ts';
@@ -45,7 +46,7 @@ export interface UploadOptions {
 export type Kept = 'old' | 'new' | 'either';
 
 /** Milliseconds for the board to end its script after a cancel. */
-const LEAVE_MS = 4000;
+const LEAVE_MS = 15_000;
 /** So often what is left is begun anew when the line, and not the board, is at fault. */
 const ATTEMPTS = 5;
 /** So often the board is asked what it has; the line may be at fault here, too. */
@@ -177,7 +178,7 @@ class Upload {
       const found = await statFile(this.#repl, next.path, { hashes: true });
       return found?.sha256 === sha256(next.content) ? 'new' : 'old';
     } catch (error) {
-      if (times === 1 || !isOfLine(error)) throw error;
+      if (times === 1 || isLost(error)) throw error;
       return this.#look(delivery, times - 1);
     }
   }
