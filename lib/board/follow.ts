@@ -3,7 +3,8 @@
  * another device, often under another name: MicroPython's port, then the mask ROM's, then MicroPython's again.
  * They are known by their serial number, else by the socket they hang in. A remote port is dialled again.
  */
-import { PortError, wordsOf } from '../transport/errors.ts';
+import { messageOf } from '../errors/reason.ts';
+import { PortError } from '../transport/errors.ts';
 import { deviceOf, portsOf, presentPath } from '../transport/identity.ts';
 import type { Binding } from '../transport/identity.ts';
 import { listPorts } from '../transport/list.ts';
@@ -89,7 +90,7 @@ export class PortFollower {
       }
       await pauseFor(LOOK_EVERY_MS, signal);
     } while (performance.now() < deadline);
-    const reason = last === undefined ? 'it is not in the list of ports' : wordsOf(last);
+    const reason = last === undefined ? 'it is not in the list of ports' : messageOf(last);
     const facts = { waitedMs: timeoutMs, reason };
     const { port } = this.#binding;
     throw new PortError('port-not-back', port, `${port} did not come back: ${reason}`, facts, last);

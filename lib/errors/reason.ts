@@ -1,5 +1,10 @@
-/** What any thrown thing says, in its own words; those of its cause where it only wraps one. */
+/** What any thrown thing says, in its own words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The same, but the words of the cause where an error only wraps it, as those of `fetch` do. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message ? error.cause.message : error.message;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && cause.message ? cause.message : messageOf(error);
 }

@@ -1,5 +1,6 @@
 /** What goes wrong with files and folders of the machine Node-RED runs on: a code and its facts. */
 import { CodedError } from '../errors/coded-error.ts';
+import { messageOf } from '../errors/reason.ts';
 
 export type HostErrorCode =
   /** A file or folder cannot be read. Facts: `path`, `reason`. */
@@ -13,9 +14,10 @@ export type HostErrorCode =
 
 export class HostError extends CodedError<HostErrorCode> {}
 
+/** For `catch`: throws 'source-unreadable' with the system's words. */
 export function unreadable(path: string): (error: unknown) => never {
   return (error) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new HostError('source-unreadable', `${path} cannot be read: ${reason}`, { path, reason }, error);
   };
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { messageOf } from '../errors/reason.ts';
 import { HostError } from './errors.ts';
 import { allowedPath } from './root.ts';
 
@@ -12,13 +13,8 @@ import { allowedPath } from './root.ts';
  */
 export async function writeInto(folder: string, name: string, content: Uint8Array): Promise<string> {
   const unwritten = (error: unknown): never => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new HostError(
-      'host-not-written',
-      `${name}: ${reason}`,
-      { path: join(folder, name), reason },
-      error,
-    );
+    const facts = { path: join(folder, name), reason: messageOf(error) };
+    throw new HostError('host-not-written', `${name}: ${facts.reason}`, facts, error);
   };
   await mkdir(folder, { recursive: true }).catch(unwritten);
   const path = await allowedPath(name, folder);

@@ -1,4 +1,5 @@
 /** Bytes of a file as what a flow wants of them. */
+import { messageOf } from '../errors/reason.ts';
 import { InputError } from './diagnosis.ts';
 
 export const CONTENT_KINDS = ['buffer', 'text', 'json'] as const;
@@ -12,7 +13,7 @@ export function contentAs(kind: ContentKind, content: Buffer, path: string): unk
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new InputError('not-json', `${path} is no JSON: ${reason}`, { path, reason }, error);
   }
 }

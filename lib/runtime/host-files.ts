@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import { HostError } from '../host/errors.ts';
+import { unreadable } from '../host/errors.ts';
 import { readFolder, readHostFile } from '../host/folder.ts';
 import type { FolderRules, HostFile } from '../host/folder.ts';
 import { Patterns } from '../host/pattern.ts';
@@ -32,10 +32,7 @@ export async function readHost(
   signal: AbortSignal,
 ): Promise<HostSource> {
   const real = await hostPath(RED, path);
-  const found = await stat(real).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new HostError('source-unreadable', `${path} cannot be read: ${reason}`, { path, reason }, error);
-  });
+  const found = await stat(real).catch(unreadable(path));
   if (found.isDirectory()) return { kind: 'folder', files: await readFolder(real, rules, signal) };
   return { kind: 'file', file: { path: basename(path), content: await readHostFile(real) } };
 }

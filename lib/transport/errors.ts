@@ -5,6 +5,7 @@
  * higher floor from `code` and `facts`.
  */
 import { CodedError } from '../errors/coded-error.ts';
+import { messageOf } from '../errors/reason.ts';
 
 export type PortErrorCode =
   /** The port is an empty text. */
@@ -51,11 +52,6 @@ export class PortError extends CodedError<PortErrorCode> {
   }
 }
 
-/** The words of an error of any kind. */
-export function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /**
  * What the serial library says, which gives its errors no code: the words of `strerror` on Unix
  * (`Error: No such file or directory, cannot open /dev/x`) and a few of its own on Windows
@@ -80,7 +76,7 @@ const OPENING: readonly (readonly [RegExp, PortErrorCode])[] = [
 /** The error of opening a local port, from whatever the serial library threw. */
 export function openingError(port: string, thrown: unknown, facts: PortFacts = {}): PortError {
   if (thrown instanceof PortError) return thrown;
-  const reason = wordsOf(thrown);
+  const reason = messageOf(thrown);
   // A path that is no serial port at all fails while its rate is set: that says nothing about the rate.
   const noSerialPort = /inappropriate ioctl|is a directory|not a typewriter/i.test(reason);
   const code = noSerialPort
@@ -114,7 +110,7 @@ const UNREACHABLE = new Set([
 ]);
 
 /** The operating system's code of an error, also out of the several attempts of one connection. */
-export function systemCodeOf(error: unknown): string | undefined {
+function systemCodeOf(error: unknown): string | undefined {
   if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {
     return error.code;
   }
@@ -132,7 +128,7 @@ export function connectingError(port: string, thrown: unknown): PortError {
   if (thrown instanceof PortError) return thrown;
   const systemCode = systemCodeOf(thrown);
   const code = systemCode !== undefined && UNREACHABLE.has(systemCode) ? 'port-refused' : 'port-open-failed';
-  const reason = wordsOf(thrown) || (systemCode ?? 'connection failed');
+  const reason = messageOf(thrown) || (systemCode ?? 'connection failed');
   return new PortError(code, port, `cannot connect to ${port}: ${reason}`, { reason, systemCode }, thrown);
 }
 

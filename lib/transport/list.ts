@@ -1,5 +1,6 @@
 import { adapterOf } from './adapters.ts';
-import { PortError, wordsOf } from './errors.ts';
+import { messageOf } from '../errors/reason.ts';
+import { PortError } from './errors.ts';
 import { listLinuxPorts } from './list-linux.ts';
 import { compact } from './port-info.ts';
 import type { PortInfo } from './port-info.ts';
@@ -37,7 +38,7 @@ export async function listPorts(host: ListHost = {}): Promise<PortInfo[]> {
       timeoutMs: LIST_TIMEOUT_MS,
       onTimeout: () => failure('no answer'),
     }).catch((error: unknown) => {
-      throw error instanceof PortError ? error : failure(wordsOf(error), error);
+      throw error instanceof PortError ? error : failure(messageOf(error), error);
     });
     ports = listed.map((port) => fromLibrary(port, platform)).filter(isFirst);
   }

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { connectingError, lostError, PortError, wordsOf } from './errors.ts';
+import { messageOf } from '../errors/reason.ts';
+import { connectingError, lostError, PortError } from './errors.ts';
 import type { RemoteName } from './port-name.ts';
 import { OPEN_TIMEOUT_MS, WRITE_TIMEOUT_MS } from './transport.ts';
 import type { OpenOptions } from './transport.ts';
@@ -37,7 +38,7 @@ export class RemoteStream {
     // The other side says that no more will come: for a port that is the end.
     socket.on('end', () => this.#end('the server closed the connection'));
     socket.on('close', () =>
-      this.#end(this.#reason === undefined ? 'connection closed' : wordsOf(this.#reason)),
+      this.#end(this.#reason === undefined ? 'connection closed' : messageOf(this.#reason)),
     );
   }
 
@@ -56,7 +57,7 @@ export class RemoteStream {
     const sent = new Promise<void>((resolve, reject) => {
       this.#socket.write(bytes, (error) => {
         if (!error) resolve();
-        else reject(this.#lost ?? lostError(this.port, wordsOf(error), error));
+        else reject(this.#lost ?? lostError(this.port, messageOf(error), error));
       });
     });
     const timeoutMs = WRITE_TIMEOUT_MS;

@@ -1,4 +1,5 @@
-import { lostError, PortError, wordsOf } from './errors.ts';
+import { messageOf } from '../errors/reason.ts';
+import { lostError, PortError } from './errors.ts';
 import { Feed } from './feed.ts';
 import { closingSteps, lineSteps } from './line-steps.ts';
 import type { PollerLike, SerialHandle } from './serial-binding.ts';
@@ -112,7 +113,7 @@ export class SerialTransport implements Transport {
     } catch (error) {
       this.#mustBeOpen();
       if (error instanceof PortError) throw error;
-      const reason = wordsOf(error);
+      const reason = messageOf(error);
       throw new PortError(
         'baud-refused',
         this.port,
@@ -144,7 +145,7 @@ export class SerialTransport implements Transport {
       await this.#handle.set({ dtr, rts, brk: false, cts: false, dsr: false, lowLatency: true });
       this.#lines = { dtr, rts };
     } catch (error) {
-      const reason = wordsOf(error);
+      const reason = messageOf(error);
       // ENOTTY (a pty, some bridges), EINVAL (some drivers), EOPNOTSUPP: since 2023 Linux's cdc-acm driver
       // refuses to touch BREAK on devices that do not announce it, and bindings-cpp 13 clears BREAK before
       // it gets to the lines (serialport/bindings-cpp#229), so a native USB port keeps those it opened with.
@@ -220,7 +221,7 @@ export class SerialTransport implements Transport {
   /** The device went away under us: tell it, and give the descriptor back. */
   async #lose(error: unknown): Promise<void> {
     if (this.#lost) return;
-    this.#lost = lostError(this.port, wordsOf(error), error);
+    this.#lost = lostError(this.port, messageOf(error), error);
     this.#feed.finish(this.#lost);
     await this.close();
   }

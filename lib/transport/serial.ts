@@ -1,5 +1,6 @@
+import { messageOf } from '../errors/reason.ts';
 import { deniedAt } from './access.ts';
-import { openingError, PortError, wordsOf } from './errors.ts';
+import { openingError, PortError } from './errors.ts';
 import type { PortFacts } from './errors.ts';
 import { holderOf } from './holder.ts';
 import type { SerialBinding, SerialHandle } from './serial-binding.ts';
@@ -24,7 +25,7 @@ export async function loadSerialBinding(port: string): Promise<SerialBinding> {
     const { SerialPort } = await import('serialport');
     return SerialPort.binding;
   } catch (error) {
-    const reason = wordsOf(error);
+    const reason = messageOf(error);
     const message = `local ports cannot be used on this machine: ${reason}`;
     throw new PortError('port-open-failed', port, message, { reason, noBinding: true }, error);
   }

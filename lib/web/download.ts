@@ -1,7 +1,7 @@
 /** Files from the web: kept on disk, asked for once however many want them, there without a network. */
 import { keep, readKept, sha256Of } from './cache.ts';
 import type { Kept } from './cache.ts';
-import { reasonOf } from '../errors/reason.ts';
+import { messageOf, reasonOf } from '../errors/reason.ts';
 import { WebError } from './errors.ts';
 import { fetchFile, isPassing, urlOf } from './fetch.ts';
 
@@ -156,7 +156,7 @@ async function renewed(
   } catch (error) {
     options.signal.throwIfAborted();
     if (!usable || !isPassing(error)) throw error;
-    onEvent({ kind: 'cached', url, reason: error instanceof Error ? error.message : String(error) });
+    onEvent({ kind: 'cached', url, reason: messageOf(error) });
     return usable.bytes;
   }
 }

@@ -2,6 +2,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { deviceOf } from '../../lib/board/ports.ts';
 import type { PortEvent, PortInfo } from '../../lib/board/ports.ts';
+import { messageOf } from '../../lib/errors/reason.ts';
 import { flag } from '../../lib/runtime/properties.ts';
 import { portWatch } from '../../lib/runtime/shared.ts';
 
@@ -42,7 +43,7 @@ export default function register(RED: NodeAPI): void {
       },
       failed: (error) => {
         this.status({ fill: 'red', shape: 'ring', text: RED._('esp32-ports.status.failed') });
-        this.error(error instanceof Error ? error.message : String(error));
+        this.error(messageOf(error));
       },
     });
     this.on('close', stop);
