@@ -45,15 +45,17 @@ export interface Job<T> {
   signal?: AbortSignal;
   /** Called when the job has to wait, with the number of jobs before it. */
   onWait?: (ahead: number) => void;
+  /** Called with the name of each step by which a busy board is got hold of: 'interrupt', …, 'hard-reset'. */
+  onStep?: (step: string) => void;
   run: (lease: Lease) => Promise<T>;
 }
 
-/** What the caller of a job may say: cancel it, hear that it waits. */
-export type JobOptions = Pick<Job<never>, 'signal' | 'onWait'>;
+/** What the caller of any job may say: cancel it, hear that it waits, hear how the board is got hold of. */
+export type JobOptions = Pick<Job<never>, 'signal' | 'onWait' | 'onStep'>;
 
-/** Those two out of more options, for `Board.run`. */
-export function jobOptions({ signal, onWait }: JobOptions): JobOptions {
-  return { ...(signal ? { signal } : {}), ...(onWait ? { onWait } : {}) };
+/** These out of more options, for `Board.run`. */
+export function jobOptions({ signal, onWait, onStep }: JobOptions): JobOptions {
+  return { ...(signal ? { signal } : {}), ...(onWait ? { onWait } : {}), ...(onStep ? { onStep } : {}) };
 }
 
 /** The port, as long as the job runs. */
@@ -61,6 +63,8 @@ export interface Lease {
   transport: Transport;
   /** Aborted by the job's own signal and when the board is closed. */
   signal: AbortSignal;
+  /** As the job has it. */
+  onStep: ((step: string) => void) | undefined;
   /** The rate and the lines to which a job returns the port. */
   baudRate: number;
   idleLines: ModemLines | undefined;
@@ -204,6 +208,7 @@ export class Board {
       return await job.run({
         transport,
         signal,
+        onStep: job.onStep,
         baudRate,
         idleLines: idleLines ?? IDLE_LINES[transport.kind],
         resetSequence,

@@ -6,12 +6,8 @@ import type { Board, JobOptions, Lease } from './board.ts';
 import { pressEn } from './press-en.ts';
 import { heard } from './python-jobs.ts';
 import { enterRawRepl, withRawRepl } from './repl-job.ts';
-import type { HoldOptions } from './repl-job.ts';
 
-/** Hears of each step of getting hold of the board. */
-export type StepOptions = Pick<HoldOptions, 'onStep'>;
-
-export interface ControlOptions extends JobOptions, StepOptions {
+export interface ControlOptions extends JobOptions {
   /** How long a boot is watched; a main.py that runs for ever gives no prompt. */
   timeoutMs: number;
   /** What the board prints meanwhile. */
@@ -22,12 +18,11 @@ export interface ControlOptions extends JobOptions, StepOptions {
  * Ends the running program, if there is one; the board is at its friendly prompt then, and was not restarted.
  * Throws as `RawRepl.enter`.
  */
-export async function interrupt(board: Board, options: JobOptions & StepOptions): Promise<void> {
-  const hold = { onStep: options.onStep, mayRestart: false };
+export async function interrupt(board: Board, options: JobOptions): Promise<void> {
   return board.run({
     kind: 'run',
     ...jobOptions(options),
-    run: (lease) => withRawRepl(lease, () => Promise.resolve(), { ...hold, after: 'leave' }),
+    run: (lease) => withRawRepl(lease, () => Promise.resolve(), { mayRestart: false, after: 'leave' }),
   });
 }
 
@@ -39,17 +34,16 @@ export async function softResetBoard(
   board: Board,
   options: ControlOptions & { runMain: boolean },
 ): Promise<Boot> {
-  const hold = { onStep: options.onStep, after: 'leave' } as const;
   return board.run({
     kind: 'run',
     ...jobOptions(options),
     run: async (lease) => {
       const { transport, signal } = lease;
       if (!options.runMain) {
-        await withRawRepl(lease, (repl) => repl.softReset(heard(lease, options)), hold);
+        await withRawRepl(lease, (repl) => repl.softReset(heard(lease, options)), { after: 'leave' });
         return { started: 'prompt' };
       }
-      await withRawRepl(lease, () => Promise.resolve(), hold);
+      await withRawRepl(lease, () => Promise.resolve(), { after: 'leave' });
       return softReset(transport, { signal, ...heard(lease, options) });
     },
   });
@@ -70,17 +64,17 @@ export async function hardReset(board: Board, options: ControlOptions): Promise<
 /** The same by whoever has the port. The board is at its prompt, or in a raw REPL that is kept. */
 export async function hardResetWith(
   lease: Lease,
-  options: Pick<ControlOptions, 'timeoutMs' | 'onOutput' | 'onStep'>,
+  options: Pick<ControlOptions, 'timeoutMs' | 'onOutput'>,
 ): Promise<Boot> {
   const { transport, signal } = lease;
   const watch = { signal, ...heard(lease, options) };
-  if (!(await pressEn(lease))) watch.onOutput(await resetByCode(lease, options));
+  if (!(await pressEn(lease))) watch.onOutput(await resetByCode(lease));
   return watchBoot(transport, watch);
 }
 
 /** The board restarts before the code ends, so nobody waits for its end. Returns what has come of the boot. */
-async function resetByCode(lease: Lease, { onStep }: StepOptions): Promise<Uint8Array> {
-  const repl = await enterRawRepl(lease, { onStep });
+async function resetByCode(lease: Lease): Promise<Uint8Array> {
+  const repl = await enterRawRepl(lease);
   await repl.begin('import machine\nmachine.reset()');
   return repl.rest();
 }

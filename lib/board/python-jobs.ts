@@ -52,7 +52,7 @@ async function pythonJob<T>(
   options: PythonJobOptions,
   work: (repl: RawRepl, run: RunOptions) => Promise<T>,
 ): Promise<T> {
-  const { params, restart = false, interrupt, onStep } = options;
+  const { params, restart = false, interrupt } = options;
   return board.run({
     kind: 'run',
     ...jobOptions(options),
@@ -70,7 +70,7 @@ async function pythonJob<T>(
         });
       };
       try {
-        return await withRawRepl(lease, begin, { interrupt, onStep, after: restart ? 'leave' : 'keep' });
+        return await withRawRepl(lease, begin, { interrupt, after: restart ? 'leave' : 'keep' });
       } finally {
         if (restart && code.hasBegun) await beginSoftReset(lease.transport, lease.signal);
       }

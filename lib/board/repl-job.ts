@@ -46,20 +46,20 @@ function hasEnded(error: unknown): boolean {
 }
 
 /** How a board is got hold of. */
-export interface HoldOptions extends Pick<EnterOptions, 'interrupt' | 'onStep'> {
+export interface HoldOptions extends Pick<EnterOptions, 'interrupt'> {
   /** `false`: the last step, a restart of the chip, is left out. */
   mayRestart?: boolean;
 }
 
 /**
- * The raw REPL, wherever the job before left the board. Whoever calls this
- * leaves it, or resets the board. Throws as `RawRepl.enter`.
+ * The raw REPL, wherever the job before left the board. Whoever calls this leaves it, or resets the board. Each step
+ * is told to the job's `onStep`. Throws as `RawRepl.enter`.
  */
 export async function enterRawRepl(
   lease: Lease,
   { mayRestart = true, ...hold }: HoldOptions = {},
 ): Promise<RawRepl> {
-  const { transport, signal, repl: kept, printed, baudRate, link } = lease;
+  const { transport, signal, onStep, repl: kept, printed, baudRate, link } = lease;
   if (kept) {
     kept.resume(signal);
     return kept;
@@ -68,7 +68,7 @@ export async function enterRawRepl(
   const repl = new RawRepl(transport, signal, link);
   const { mayBeAtPrompt } = link;
   const restart = mayRestart ? { hardReset: () => pressEn(lease) } : {};
-  await repl.enter({ onOutput: printed, mayBeAtPrompt, ...restart, ...hold });
+  await repl.enter({ onOutput: printed, onStep, mayBeAtPrompt, ...restart, ...hold });
   return repl;
 }
 

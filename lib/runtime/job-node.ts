@@ -3,7 +3,7 @@
  * goes, and end it exactly once, as a result or as a diagnosis.
  */
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { Board } from '../board/board.ts';
+import type { Board, JobOptions } from '../board/board.ts';
 import { BoardError } from '../board/errors.ts';
 import { ConsoleText } from './console-text.ts';
 import { diagnose, InputError } from './diagnosis.ts';
@@ -11,6 +11,7 @@ import type { Diagnosis } from './diagnosis.ts';
 import { ProgressMeter } from './progress.ts';
 import type { Progress, Step } from './progress.ts';
 import type { Message } from './properties.ts';
+import { stepTeller } from './steps.ts';
 
 export interface JobNodeDef extends NodeDef {
   /** Id of the `esp32 board` config node. */
@@ -32,7 +33,8 @@ export interface JobContext {
   board: BoardNode;
   device: Board;
   signal: AbortSignal;
-  onWait: (ahead: number) => void;
+  /** What every job on the device takes: its end, and how it is told that it waits and how the board is got hold of. */
+  job: Required<JobOptions>;
   /** How far it is: shown in the status and sent on output 2. */
   progress: (step: Step) => void;
   /** A phase with no count. The name is a key under `status` in the node's catalogue. */
@@ -176,7 +178,11 @@ async function handle<Def extends JobNodeDef, Request, Result>(
       ...reading,
       board,
       device,
-      onWait: (ahead) => node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
+      job: {
+        signal,
+        onWait: (ahead) => node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
+        onStep: stepTeller(RED, reading.phase),
+      },
       console: (bytes) => printed.push(bytes),
       tell: sendMeanwhile,
     });

@@ -37,10 +37,10 @@ export async function installPackages(
   { specs, index, target, sources, dryRun }: PackageWish,
   context: JobContext,
 ): Promise<Installed> {
-  const { device, signal, onWait, phase, progress, tell } = context;
+  const { device, signal, job, phase, progress, tell } = context;
   const settings = RED.settings as unknown as { userDir?: string; esp32PackageIndex?: string };
   // Between the two jobs the port is free: downloads take their time.
-  const { mpy, library } = await askAbout(device, { signal, onWait });
+  const { mpy, library } = await askAbout(device, job);
   phase('downloading');
   const { files, packages } = await resolvePackages(specs, {
     index: index ?? settings.esp32PackageIndex ?? MIP_INDEX,
@@ -55,8 +55,7 @@ export async function installPackages(
     isGuarded: () => false,
     dryRun,
     after: { kind: 'nothing' },
-    signal,
-    onWait,
+    ...job,
     onPhase: phase,
     onProgress: ({ done: bytes, total }) => progress({ phase: 'writing', done: bytes, total }),
     onFile: (file) => tell('file', file),

@@ -82,15 +82,23 @@ function jsonOf(value: unknown): string | undefined {
   }
 }
 
-/** A text that must be there. */
+/** A text, or a number as text, that must be there. Throws `InputError` 'bad-payload', also where it is blank. */
 export function requiredText(value: unknown, property: string): string {
   if (typeof value === 'string' && value.trim() !== '') return value;
   if (typeof value === 'number') return String(value);
+  if (value === undefined || value === null || typeof value === 'string') throw nothingIn(property, value);
   throw new InputError('bad-payload', `${property} is no text`, {
     expected: 'string',
     found: kindOf(value),
     property,
   });
+}
+
+/** The error for a property that needs a text and has none. */
+export function nothingIn(property: string, value?: string | null): InputError {
+  const found = typeof value === 'string' ? 'empty text' : kindOf(value);
+  const facts = { expected: 'string', found, property, case: 'empty' };
+  return new InputError('bad-payload', `there is nothing in ${property}`, facts);
 }
 
 /** A text, or nothing where it is absent or blank. */

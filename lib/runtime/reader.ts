@@ -41,8 +41,8 @@ export class Reader<Def extends JobNodeDef> {
     return typedProperty(this.api, this.#node, this.msg, String(value), String(type));
   }
 
-  /** The typed input by which a node says where in the message its main matter is: the payload, unless it says so. */
-  matter(name: keyof Def & string): Promise<unknown> {
+  /** What the node works on: the typed input says where it is taken from; without one it is the payload. */
+  mainInput(name: keyof Def & string): Promise<unknown> {
     const isSet = this.#settings[`${name}Type`] !== undefined;
     return isSet ? this.setting(name) : Promise.resolve(this.msg.payload);
   }

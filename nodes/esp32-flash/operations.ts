@@ -222,8 +222,7 @@ function loaderOptions(context: JobContext, msg: Message): LoaderJobOptions {
     stub: msg['stub'] === false ? 'avoid' : 'use',
     baudRate: context.board.flashBaudRate,
     connectTimeoutMs: context.board.connectTimeoutMs,
-    signal: context.signal,
-    onWait: context.onWait,
+    ...context.job,
     onEvent: (event) => showEvent(event, context),
   };
 }

@@ -19,9 +19,8 @@ export interface DownloadWish {
 export async function downloadFiles(
   RED: NodeAPI,
   { from, to, kind }: DownloadWish,
-  { device, signal, onWait, progress }: JobContext,
+  { device, signal, job, progress }: JobContext,
 ): Promise<Outcome> {
-  const job = { signal, onWait };
   const entries = (await listBoardFiles(device, from, job)).filter(({ isFolder }) => !isFolder);
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
   const onProgress = (done: number): void =>

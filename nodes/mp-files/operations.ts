@@ -16,7 +16,7 @@ import { MicroPythonError } from '../../lib/board/errors.ts';
 import { contentAs, CONTENT_KINDS } from '../../lib/runtime/content.ts';
 import { GUARDED, guardOf } from '../../lib/runtime/host-files.ts';
 import type { JobContext, JobNodeDef, Shown } from '../../lib/runtime/job-node.ts';
-import { oneOf, optionalText, requiredText, textList } from '../../lib/runtime/properties.ts';
+import { nothingIn, oneOf, optionalText, requiredText, textList } from '../../lib/runtime/properties.ts';
 import type { Message } from '../../lib/runtime/properties.ts';
 import { installPackages } from '../../lib/runtime/packages.ts';
 import type { Installed } from '../../lib/runtime/packages.ts';
@@ -70,8 +70,8 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const recursive = reader.plain('recursive') === undefined || reader.flag('recursive');
     const hashes = reader.flag('hashes');
     return {
-      run: async ({ device, signal, onWait }) => {
-        const found = await listBoardFiles(device, folder, { recursive, hashes, signal, onWait });
+      run: async ({ device, job }) => {
+        const found = await listBoardFiles(device, folder, { recursive, hashes, ...job });
         return { payload: found, shown: { key: 'listed', facts: { count: found.length } } };
       },
     };
@@ -81,8 +81,8 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const path = await pathOf(reader);
     const kind = reader.oneOf('as', CONTENT_KINDS, 'buffer');
     return {
-      run: async ({ device, signal, onWait }) => {
-        const content = await readBoardFile(device, path, { signal, onWait });
+      run: async ({ device, job }) => {
+        const content = await readBoardFile(device, path, job);
         return { payload: contentAs(kind, content, path), shown: DONE, path };
       },
     };
@@ -92,8 +92,8 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const path = await folderOf(reader);
     const hashes = reader.flag('hashes');
     return {
-      run: async ({ device, signal, onWait }) => {
-        const found = await statBoardFile(device, path, { hashes, signal, onWait });
+      run: async ({ device, job }) => {
+        const found = await statBoardFile(device, path, { hashes, ...job });
         if (!found) throw new MicroPythonError('file-not-found', `${path} is not there`, { path });
         return { payload: found, shown: DONE };
       },
@@ -103,8 +103,8 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
   exists: async (reader) => {
     const path = await folderOf(reader);
     return {
-      run: async ({ device, signal, onWait }) => {
-        const isThere = (await statBoardFile(device, path, { signal, onWait })) !== undefined;
+      run: async ({ device, job }) => {
+        const isThere = (await statBoardFile(device, path, job)) !== undefined;
         return { payload: isThere, shown: { key: isThere ? 'there' : 'not-there' } };
       },
     };
@@ -113,8 +113,8 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
   mkdir: async (reader) => {
     const path = await pathOf(reader);
     return {
-      run: async ({ device, signal, onWait }) => {
-        const changed = await makeBoardFolder(device, path, { signal, onWait });
+      run: async ({ device, job }) => {
+        const changed = await makeBoardFolder(device, path, job);
         return { payload: { path, changed }, shown: DONE };
       },
     };
@@ -124,8 +124,8 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const [path, to] = [await pathOf(reader), await placeOf(reader)];
     const force = reader.flag('force');
     return {
-      run: async ({ device, signal, onWait }) => {
-        await moveBoardFile(device, path, to, { force, signal, onWait });
+      run: async ({ device, job }) => {
+        await moveBoardFile(device, path, to, { force, ...job });
         return { payload: { path, to }, shown: DONE };
       },
     };
@@ -135,8 +135,8 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const [path, to] = [await pathOf(reader), await placeOf(reader)];
     const force = reader.flag('force');
     return {
-      run: async ({ device, signal, onWait }) => {
-        const files = await copyBoardFile(device, path, to, { force, signal, onWait });
+      run: async ({ device, job }) => {
+        const files = await copyBoardFile(device, path, to, { force, ...job });
         return { payload: { path, to, files }, shown: DONE };
       },
     };
@@ -148,8 +148,8 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const guard = guardOf(textList(reader.plain('guard') ?? GUARDED, 'guard'));
     const isGuarded = reader.flag('force') ? (): boolean => false : guard;
     return {
-      run: async ({ device, signal, onWait }) => {
-        const deleted = await removeBoardFile(device, path, { recursive, isGuarded, signal, onWait });
+      run: async ({ device, job }) => {
+        const deleted = await removeBoardFile(device, path, { recursive, isGuarded, ...job });
         return { payload: { path, deleted }, shown: { key: 'deleted', facts: { count: deleted.length } } };
       },
     };
@@ -158,17 +158,17 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
   space: async (reader) => {
     const path = await folderOf(reader);
     return {
-      run: async ({ device, signal, onWait }) =>
-        spaceOutcome(await boardDiskSpace(device, { path, signal, onWait })),
+      run: async ({ device, job }) =>
+        spaceOutcome(await boardDiskSpace(device, { path, ...job })),
     };
   },
 
   format: (reader) => {
     reader.confirmed('format');
     return {
-      run: async ({ device, signal, onWait, phase }) => {
+      run: async ({ device, job, phase }) => {
         phase('formatting');
-        return spaceOutcome(await formatBoard(device, { signal, onWait }));
+        return spaceOutcome(await formatBoard(device, job));
       },
     };
   },
@@ -181,8 +181,8 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
   },
 
   install: async (reader) => {
-    const specs = textList(reader.msg['package'] ?? (await reader.matter('package')), 'package');
-    if (specs.length === 0) requiredText(undefined, 'package');
+    const specs = textList(reader.msg['package'] ?? (await reader.mainInput('package')), 'package');
+    if (specs.length === 0) throw nothingIn('package');
     const wish = {
       specs,
       index: optionalText(reader.plain('index'), 'index'),

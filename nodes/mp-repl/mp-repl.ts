@@ -4,7 +4,7 @@ import { registerJobNode } from '../../lib/runtime/job-node.ts';
 import { oneOf } from '../../lib/runtime/properties.ts';
 import { listen } from './listen.ts';
 import { readRequest } from './modes.ts';
-import type { ReplDef, Request } from './modes.ts';
+import type { ReplDef, Request } from './request.ts';
 
 export default function register(RED: NodeAPI): void {
   registerJobNode<ReplDef, Request, Awaited<ReturnType<Request['run']>>>(RED, {

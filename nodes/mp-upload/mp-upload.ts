@@ -74,9 +74,9 @@ export default function register(RED: NodeAPI): void {
     run: async ({ files: sources, mpy, ...request }, context) => {
       const began = performance.now();
       context.phase('connecting');
-      const { signal, onWait, device } = context;
+      const { device, job } = context;
       const asSource = request.after.kind === 'run' ? request.after.path : undefined;
-      const files = mpy ? await compileFor(device, sources, { signal, onWait, asSource }) : sources;
+      const files = mpy ? await compileFor(device, sources, { ...job, asSource }) : sources;
       const result = await syncBoard(device, files, { ...request, ...told(context) });
       const seconds = Math.round((performance.now() - began) / 10) / 100;
       return { ...result, seconds, ...(request.dryRun ? { dryRun: true } : {}) };
@@ -88,10 +88,9 @@ export default function register(RED: NodeAPI): void {
   });
 }
 
-function told({ signal, onWait, progress, phase, console, tell }: JobContext) {
+function told({ job, progress, phase, console, tell }: JobContext) {
   return {
-    signal,
-    onWait,
+    ...job,
     onPhase: phase,
     onProgress: ({ done, total }: { done: number; total: number }) =>
       progress({ phase: 'writing', done, total }),

@@ -26,7 +26,7 @@ type UploadReader = Reader<UploadDef>;
 /** Reads what is to be on the board. Throws `InputError` and `HostError`. */
 export async function readWanted(reader: UploadReader, signal: AbortSignal): Promise<Wanted> {
   const source = reader.oneOf('source', SOURCES, 'content');
-  const given = await reader.matter('value');
+  const given = await reader.mainInput('value');
   if (source === 'content') {
     const path = requiredText(await reader.typed('filename'), 'filename');
     return { files: [{ path, content: contentBytes(given) }] };
@@ -34,7 +34,7 @@ export async function readWanted(reader: UploadReader, signal: AbortSignal): Pro
   const target = optionalText(await reader.typed('target'), 'target');
   const into = new Target(reader, target ?? '/', signal);
   if (source === 'list') return { files: await into.list(given), folder: target ?? '/' };
-  const from = requiredText(given, 'path');
+  const from = requiredText(given, 'payload');
   const { files, isFolder } = await into.hostPath({ from, to: target });
   return isFolder ? { files, folder: target ?? '/' } : { files };
 }
@@ -62,20 +62,21 @@ class Target {
   async list(value: unknown): Promise<OutgoingFile[]> {
     if (!Array.isArray(value)) throw noList(kindOf(value));
     const files: OutgoingFile[] = [];
-    for (const entry of value) files.push(...(await this.#entry(entry)));
+    for (const [at, entry] of value.entries()) files.push(...(await this.#entry(entry, `payload[${at}]`)));
     return files;
   }
 
-  async #entry(entry: unknown): Promise<OutgoingFile[]> {
+  /** `name`: what the entry is called in an error. */
+  async #entry(entry: unknown, name: string): Promise<OutgoingFile[]> {
     if (typeof entry === 'string') return (await this.hostPath({ from: entry })).files;
     if (typeof entry !== 'object' || entry === null || bytesOf(entry)) throw noList(`[${kindOf(entry)}]`);
     const { from, to, include, exclude, ...file } = entry as Record<string, unknown>;
     if (from !== undefined) {
       const rules = { include: textList(include, 'include'), exclude: textList(exclude, 'exclude') };
-      const place = { from: requiredText(from, 'from'), to: optionalText(to, 'to') };
+      const place = { from: requiredText(from, `${name}.from`), to: optionalText(to, 'to') };
       return (await this.hostPath({ ...place, ...rules })).files;
     }
-    const path = requiredText(file['path'] ?? file['filename'], 'path');
+    const path = requiredText(file['path'] ?? file['filename'], `${name}.path`);
     return [{ path: join(this.#folder, path), content: contentBytes(file['content'] ?? file['payload']) }];
   }
 
