@@ -9,7 +9,7 @@ const words = wordsOf('esp32-board');
 const OF_THE_EDITOR = new Set(['not-allowed', 'no-runtime']);
 
 export function textOf({ code, facts }: Failure): { cause: string; remedy: string[]; short: string } {
-  const context = facts['heard'] ?? facts['case'];
+  const context = facts['heard'] ?? facts['case'] ?? facts['unit'];
   const text = (part: string): string => {
     const wanted = { ...facts, context };
     return OF_THE_EDITOR.has(code)

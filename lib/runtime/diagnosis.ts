@@ -26,7 +26,9 @@ export interface Diagnosis {
 /** What is wrong with a message or a node's settings, before any board is asked. */
 export type InputErrorCode =
   | 'no-board-chosen'
+  /** The message is not what the node needs. Facts: `expected`, `found`, `property`; `case` 'empty' for no text. */
   | 'bad-payload'
+  /** A setting, or the message's property of that name, cannot be used. Facts: `property`, `expected`, `found`. */
   | 'bad-property'
   /** The editor asks for a board that no flow has, or that is not deployed. */
   | 'board-not-deployed'
@@ -48,8 +50,8 @@ const CATALOGUE = 'node-red-contrib-esp32-micropython/esp32-board:diagnosis';
 export function diagnose(error: unknown, words: Words): Diagnosis {
   const { code, facts } = known(error);
   // Where more is known (what the board was heard to say, say), the catalogue may have an entry for just that.
-  const text = (part: string): string =>
-    words(`${CATALOGUE}.${code}.${part}`, { ...facts, context: facts['heard'] ?? facts['case'] });
+  const context = facts['heard'] ?? facts['case'] ?? facts['unit'];
+  const text = (part: string): string => words(`${CATALOGUE}.${code}.${part}`, { ...facts, context });
   return {
     code,
     cause: text('cause'),
