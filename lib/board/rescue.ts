@@ -163,10 +163,10 @@ async function restarted(lease: Lease, options: RescueOptions): Promise<Boot> {
 async function eraseFiles(board: Board, options: RescueOptions): Promise<Required<Rescue>['erased']> {
   const { micropython, partitions } = await inspectBoard(board, options);
   const files = micropython && partitions.find(({ label }) => label === 'vfs' || label === 'ffat');
-  if (!files)
-    throw new MicroPythonError('rescue-failed', 'no partition of MicroPython files is known', {
-      what: 'partition',
-    });
+  if (!files) {
+    const facts = { case: 'partition' };
+    throw new MicroPythonError('rescue-failed', 'no partition of MicroPython files is known', facts);
+  }
   const { label, offset, size } = files;
   const data = Buffer.from(await readBoard(board, { offset, size }, options));
   options.onBackup({ label, offset, data });
@@ -176,5 +176,5 @@ async function eraseFiles(board: Board, options: RescueOptions): Promise<Require
 
 function upOrThrow(boot: Boot | undefined): Boot {
   if (boot?.started === 'prompt') return boot;
-  throw new MicroPythonError('rescue-failed', 'the board does not come to its prompt', { what: 'prompt' });
+  throw new MicroPythonError('rescue-failed', 'the board does not come to its prompt', { case: 'prompt' });
 }

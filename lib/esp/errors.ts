@@ -50,7 +50,7 @@ export type EspErrorCode =
   | 'image-encrypted'
   /** The firmware is an application alone, without loader and partition table. Facts: `chip`. */
   | 'image-app-only'
-  /** A copy of another flash or partition. Facts: `label`, `size`, `there` (bytes of what is on this board). */
+  /** A copy of another flash or partition. Facts: `label`, `size`, `there` (bytes on this board) or `case` 'none'. */
   | 'backup-mismatch'
   /** It does not fit into the partition it goes to. Facts: `label`, `size`, `available`. */
   | 'partition-too-small'

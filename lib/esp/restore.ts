@@ -45,6 +45,6 @@ function placeOf(copy: Copy, target: Target, wish: Wish): number {
 }
 
 function mismatch(label: string, size: number, there: number | undefined): EspError {
-  const facts = { label, size, there: there ?? 'nothing like it' };
+  const facts = { label, size, ...(there === undefined ? { case: 'none' } : { there }) };
   return new EspError('backup-mismatch', `the copy does not fit this board (${label})`, facts);
 }

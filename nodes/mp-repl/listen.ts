@@ -12,8 +12,7 @@ const LONG_JOBS: readonly string[] = ['flash', 'upload'];
 export function listen(RED: NodeAPI, node: Node, board: BoardNode, format: 'lines' | 'json'): () => void {
   const words = (key: string, facts?: Record<string, unknown>): string =>
     RED._(key, facts as Record<string, string>);
-  const status = (key: string, facts?: Record<string, string>): string =>
-    words(`mp-repl.status.${key}`, facts);
+  const status = (key: string): string => words(`mp-repl.status.${key}`);
   const lines = new Lines((line) => {
     const value = format === 'json' ? jsonOf(line) : line;
     node.send(
@@ -39,7 +38,7 @@ export function listen(RED: NodeAPI, node: Node, board: BoardNode, format: 'line
     node.status({
       fill: isPaused ? 'yellow' : 'green',
       shape: isPaused ? 'ring' : 'dot',
-      text: isPaused ? status('paused', { job: shown }) : status('listening'),
+      text: status(isPaused ? `paused-${shown}` : 'listening'),
     });
     const payload = isPaused ? { state: 'paused', job: shown } : { state: 'live' };
     node.send([null, { topic: 'state', payload }]);
