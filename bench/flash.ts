@@ -11,6 +11,7 @@ import { launchBoard } from '../test/virtual-board/launch.ts';
 import type { LaunchOptions, VirtualBoard } from '../test/virtual-board/launch.ts';
 import type { Report } from './support/case.ts';
 import { manyAtOnce } from './support/many.ts';
+import { median } from './support/median.ts';
 import { connects, flashes } from './support/ours.ts';
 import { peerConnects, peerFlashes } from './support/peer.ts';
 import { watched } from './support/process.ts';
@@ -156,8 +157,4 @@ async function load(report: Report): Promise<void> {
     report({ case: 'CPU while flashing at 921600', value: cpuPercent, unit: '% of a core', bar: 15 });
     report({ case: 'event loop blocked while flashing at 921600', value: blockedMs, unit: 'ms', bar: 25 });
   });
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }

@@ -5,6 +5,7 @@ import { withNode } from '../test/support/runtime.ts';
 import { launchBoard } from '../test/virtual-board/launch.ts';
 import type { VirtualBoard } from '../test/virtual-board/launch.ts';
 import type { Report } from './support/case.ts';
+import { median } from './support/median.ts';
 import { memoryInUse, watched } from './support/process.ts';
 
 const BAUD = 115200;
@@ -155,8 +156,4 @@ async function program(board: Board, report: Report): Promise<void> {
     limit: wire,
     bar: wire / 0.95,
   });
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
