@@ -1,20 +1,12 @@
 /** Into the loader through the program: MicroPython is asked to restart into it. */
-import { usbKind } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
 import { RawRepl } from '../micropython/raw-repl.ts';
 import { isLost } from '../transport/errors.ts';
-import type { Transport } from '../transport/transport.ts';
-
-/** Whether the chip makes its USB itself, so that no circuit hangs on DTR and RTS. */
-export function isOwnUsb(transport: Transport): boolean {
-  const kind = usbKind(transport);
-  return kind !== undefined && kind !== 'bridge';
-}
 
 const BOOTLOADER = 'import machine\nmachine.bootloader()\n';
-/** A program that is not at its prompt by then gets no more of the time in which a person could press BOOT. */
+/** For longer it is not tried: that would be time in which a person can be asked to press BOOT. */
 const ASK_MS = 6000;
-/** The board restarts within; an interpreter without the function has said so by then. */
+/** Within this time the board restarts, or its interpreter says that it has no such function. */
 const RESTART_MS = 2000;
 
 /**

@@ -1,6 +1,7 @@
 /** A plan of flashing as a map: what lies where in the flash, and what becomes of it. */
+import { SECTOR } from '../esp/erase.ts';
+import { isApplication, PARTITION_TABLE_OFFSET } from '../esp/partitions.ts';
 import type { Partition } from '../esp/partitions.ts';
-import { PARTITION_TABLE_OFFSET } from '../esp/partitions.ts';
 import type { Plan } from '../esp/plan.ts';
 
 export interface MapRegion {
@@ -14,9 +15,6 @@ export interface MapRegion {
   /** `stays`: nothing of it is touched. `lost`: data that was in it is gone. */
   fate: 'stays' | 'written' | 'erased' | 'lost';
 }
-
-const SECTOR = 0x1000;
-const APP = 0;
 
 /** From the begin of the flash to its end, without gaps. */
 export function flashMap(flashSize: number, plan: Plan): MapRegion[] {
@@ -32,8 +30,9 @@ export function flashMap(flashSize: number, plan: Plan): MapRegion[] {
 
 type Place = Pick<MapRegion, 'label' | 'kind' | 'offset' | 'size'>;
 
-function placeOf({ label, type, offset, size }: Partition): Place {
-  return { label, kind: type === APP ? 'app' : 'data', offset, size };
+function placeOf(partition: Partition): Place {
+  const { label, offset, size } = partition;
+  return { label, kind: isApplication(partition) ? 'app' : 'data', offset, size };
 }
 
 function withGaps(places: readonly Place[], flashSize: number): Place[] {

@@ -1,11 +1,11 @@
 /** The board, held for a job in its loader: how it is reached there, and what was learned of it the last time. */
 import type { FlashEvent, FlashOptions } from '../esp/flash.ts';
 import { rungFor } from '../esp/ladder.ts';
-import { parseSequence, strategiesFor } from '../esp/reset.ts';
+import { isOwnUsb, parseSequence, strategiesFor } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
 import { withSession } from '../esp/session.ts';
 import type { Session, SessionOptions } from '../esp/session.ts';
-import { askProgram, isOwnUsb } from './ask-program.ts';
+import { askProgram } from './ask-program.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 

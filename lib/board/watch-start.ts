@@ -1,12 +1,11 @@
 /** A board coming up after it was flashed or reset, also when its port goes away and comes back meanwhile. */
 import { isStillThere } from '../esp/baud.ts';
-import { BY_HAND, usbKind } from '../esp/reset.ts';
+import { BY_HAND, isOwnUsb, usbKind } from '../esp/reset.ts';
 import { withSession } from '../esp/session.ts';
 import { bootFailed, watchBoot } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';
 import { MicroPythonError } from '../micropython/errors.ts';
 import { isLost, PortError } from '../transport/errors.ts';
-import { isOwnUsb } from './ask-program.ts';
 import type { Lease } from './board.ts';
 import type { JobSession } from './loader-lease.ts';
 
@@ -22,7 +21,7 @@ export interface Started extends Omit<Boot, 'started'> {
 /** What is expected to run; `anything` where nobody knows. */
 export type Expected = 'micropython' | 'other' | 'anything';
 
-/** Milliseconds. The first boot of MicroPython formats its disk; an application that is none is given a shorter look. */
+/** Milliseconds. MicroPython formats its disk at its first boot, which takes long; other programs are not waited for. */
 const LOOK_MS: Readonly<Record<Expected, number>> = { micropython: 20_000, other: 2000, anything: 5000 };
 /** On a UART the mask ROM prints at once. */
 const SILENT_MS = 4000;

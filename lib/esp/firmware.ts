@@ -4,10 +4,12 @@
  */
 import { chipByImageId, ESP8266 } from './chips.ts';
 import type { Chip } from './chips.ts';
+import { SECTOR } from './erase.ts';
 import { EspError } from './errors.ts';
 import { IMAGE_MAGIC, parseImage } from './image.ts';
 import type { Image } from './image.ts';
 import {
+  isApplication,
   isPartitionTable,
   PARTITION_TABLE_MOVES,
   PARTITION_TABLE_OFFSET,
@@ -31,9 +33,6 @@ export interface Firmware {
   /** What the firmware says of itself, where it is MicroPython. */
   micropython?: { version: string; machine?: string };
 }
-
-const APP_TYPE = 0;
-const SECTOR = 4096;
 
 /** Formats people take for an image; the first bytes tell them. */
 const OTHER_FORMATS: readonly { format: string; starts: number[] }[] = [
@@ -108,9 +107,7 @@ function partitionsOf(bytes: Uint8Array, chip: Chip, image: Image): BehindLoader
 
 /** Each application is whole or, as a second OTA slot is, blank; and there is one to start. */
 function withApplications(bytes: Uint8Array, chip: Chip, partitions: Partition[]): BehindLoader {
-  const starts = partitions
-    .filter(({ type }) => type === APP_TYPE)
-    .map(({ offset }) => offset - chip.loaderOffset);
+  const starts = partitions.filter(isApplication).map(({ offset }) => offset - chip.loaderOffset);
   const filled = [...new Set(starts)].filter((at) => at < bytes.length && !isBlank(bytes, at));
   const applications = filled.map((at) => {
     if (bytes[at] !== IMAGE_MAGIC) throw damaged('application', at);

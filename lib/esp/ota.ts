@@ -3,12 +3,12 @@
  * partition: two sectors with an entry of 32 bytes each, of which the valid one with the higher number counts.
  */
 import { crc32 } from 'node:zlib';
+import { SECTOR } from './erase.ts';
 import type { Loader } from './loader.ts';
 import type { Partition } from './partitions.ts';
 import { isApplication, isOtaData } from './partitions.ts';
 import { readFlash } from './read.ts';
 
-const SECTOR = 4096;
 const ENTRY = 32;
 const STATE_AT = 24;
 const CRC_AT = 28;

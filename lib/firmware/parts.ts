@@ -1,5 +1,6 @@
 /** Parts of a firmware: bytes and, where the source says it, their place in the flash. */
 import { CHIPS } from '../esp/chips.ts';
+import { SECTOR } from '../esp/erase.ts';
 import { FirmwareError, tooLarge } from './errors.ts';
 
 export interface FirmwarePart {
@@ -23,8 +24,6 @@ export interface Block {
   bytes: Uint8Array;
 }
 
-/** Flash is erased by sectors: parts that share one could not be written apart from each other. */
-const SECTOR = 4096;
 /** The largest flash an image header can name, 128 MB. */
 export const MAX_FLASH = 128 * 1024 * 1024;
 
@@ -90,6 +89,7 @@ export function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
+/** Flash is erased by sectors: parts that share one could not be written apart from each other. */
 function sectorOf(address: number): number {
   return Math.floor(address / SECTOR);
 }
