@@ -30,7 +30,6 @@ import { watchStart } from './watch-start.ts';
 import type { Started } from './watch-start.ts';
 
 export { checkParts, wrongChip } from '../esp/place.ts';
-export type { Part, Target } from '../esp/place.ts';
 export { FLASH_FREQUENCIES, FLASH_MODES, FLASH_SIZES } from '../esp/flash-header.ts';
 export type { FlashSource } from '../esp/place-on-board.ts';
 export type { BackupChoice } from '../esp/backup.ts';

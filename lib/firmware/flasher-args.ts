@@ -8,7 +8,7 @@ import type { Contents, FirmwarePart } from './parts.ts';
 
 export const FLASHER_ARGS = 'flasher_args.json';
 /** The file has some hundred bytes. */
-export const MAX_FLASHER_ARGS = 256 * 1024;
+const MAX_FLASHER_ARGS = 256 * 1024;
 const MAX_FILES = 64;
 
 export interface FlasherArgs {

@@ -13,7 +13,6 @@ import { FLASHER_ARGS, listedParts, parseFlasherArgs } from './flasher-args.ts';
 import { checkOverlaps, MAX_FLASH } from './parts.ts';
 import type { Contents, FirmwarePart } from './parts.ts';
 
-export type { CatalogueTarget } from './catalogue.ts';
 export type { DownloadEvent } from '../web/download.ts';
 export type { FirmwarePart } from './parts.ts';
 

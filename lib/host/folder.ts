@@ -19,10 +19,10 @@ export interface FolderRules {
 }
 
 /** In any folder, the rules of what in it stays here. */
-export const IGNORE_FILE = '.mpyignore';
+const IGNORE_FILE = '.mpyignore';
 
 /** What tools and systems leave in a project; a `.mpyignore` may ask for it all the same, by `!`. */
-export const ALWAYS_IGNORED: readonly string[] = [
+const ALWAYS_IGNORED: readonly string[] = [
   ...['.git/', '.hg/', '.svn/', '.gitignore', '.gitattributes', '.gitmodules', IGNORE_FILE],
   ...['__pycache__/', '*.pyc', '.venv/', 'venv/', '.mypy_cache/', '.ruff_cache/', '.pytest_cache/'],
   ...['.vscode/', '.idea/', '.micropico', '*.code-workspace', 'node_modules/'],

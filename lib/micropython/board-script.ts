@@ -140,7 +140,7 @@ export async function runScript(
 }
 
 /** Parts the line with the result from what else was printed. */
-export function splitResult(printed: Buffer): ScriptOutput {
+function splitResult(printed: Buffer): ScriptOutput {
   const at = printed.lastIndexOf(RESULT_MARK);
   if (at < 0) return { output: printed, value: undefined };
   const line =

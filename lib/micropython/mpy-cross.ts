@@ -10,7 +10,7 @@ import type { OutgoingFile } from './upload.ts';
  * The version of the files it makes: that of MicroPython 1.19 and newer. Their sub-versions differ in machine code
  * only, of which there is none here. Source: MicroPython's docs "MicroPython .mpy files".
  */
-export const MPY_VERSION = 6;
+const MPY_VERSION = 6;
 
 export interface Source {
   path: string;

@@ -57,11 +57,6 @@ export class RawWire {
     return this.#signal;
   }
 
-  /** The shortest time from a byte to the first of its answer, in milliseconds. */
-  get roundTripMs(): number {
-    return this.link.roundTripMs;
-  }
-
   /** Milliseconds that so many bytes are on the wire. */
   wireMs(bytes: number): number {
     return (bytes * 10_000) / this.transport.baudRate;

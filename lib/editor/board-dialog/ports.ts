@@ -90,7 +90,7 @@ export function isPort(port: Port, path: string, device: string): boolean {
 }
 
 /** "CP2102 USB to UART Bridge Controller · Silicon Labs": what a person knows a board by. */
-export function portName({ adapter, product, manufacturer, path }: Port): string {
+function portName({ adapter, product, manufacturer, path }: Port): string {
   const kind = adapter ? words(`ports.kind.${adapter.kind}`, { name: adapter.name }) : undefined;
   return kind ?? product ?? manufacturer ?? words('ports.kind.unknown', { path });
 }

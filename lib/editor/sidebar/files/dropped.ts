@@ -9,7 +9,7 @@ export interface Outgoing {
 /** More is a mistake: somebody dropped their home. */
 const MOST = 500;
 
-export async function droppedFiles(transfer: DataTransfer): Promise<Outgoing[]> {
+async function droppedFiles(transfer: DataTransfer): Promise<Outgoing[]> {
   // The list of items is empty as soon as anything is waited for.
   const items = [...transfer.items].map((item) => ({
     entry: item.webkitGetAsEntry(),
