@@ -2,13 +2,14 @@
 import { failureOf, get, post, postBytes } from '../../api.ts';
 import { confirm } from '../../ask.ts';
 import { diagnosisBox } from '../../diagnosis.ts';
-import { button, fill, h, icon } from '../../dom.ts';
+import { button, fill, h } from '../../dom.ts';
 import type { DeployedBoard, FlashMap, FlashRequest, FlashState } from '../../wire.ts';
-import { size, wordsOf } from '../../words.ts';
+import { wordsOf } from '../../words.ts';
 import { mayAct } from '../panel.ts';
 import type { Panel } from '../panel.ts';
 import { firmwareChoice } from './firmware.ts';
 import { flashMapView } from './map.ts';
+import { outcome, stepView, summary } from './views.ts';
 
 const words = wordsOf('esp32-sidebar');
 
@@ -70,68 +71,12 @@ export function flashPanel(openTerminal: () => void): Panel {
     return [
       failure && diagnosisBox(failure),
       phase !== 'failed' && title,
-      (phase === 'planning' || phase === 'flashing') && stepView(),
+      (phase === 'planning' || phase === 'flashing') && stepView(state.step),
       phase === 'planned' && map && summary(map),
-      phase === 'done' && outcome(),
+      phase === 'done' && outcome(state.result),
       drawn,
       actions(),
     ];
-  };
-
-  const stepView = (): HTMLElement => {
-    const { phase = 'reading', percent, secondsLeft, facts } = state.step ?? {};
-    const isAsked = phase === 'press-boot';
-    const left = secondsLeft === undefined ? '' : ` · ${words('flash.left', { seconds: secondsLeft })}`;
-    return h(
-      'div',
-      { role: 'status' },
-      h(
-        'p',
-        { className: isAsked ? 'esp32-ask' : 'esp32-quiet' },
-        icon(isAsked ? 'hand-o-right' : 'circle-o-notch fa-spin'),
-        ` ${words(`flash.step.${phase}`, facts)}${left}`,
-      ),
-      h('progress', {
-        max: 100,
-        ...(percent === undefined ? {} : { value: percent }),
-        'aria-label': words('flash.progress'),
-      }),
-    );
-  };
-
-  const summary = (map: FlashMap): HTMLElement => {
-    const { write, total, losses, boardRead } = map;
-    const names = losses.map(({ label }) => label).join(', ');
-    const key = write === 0 ? 'nothing' : 'write';
-    const kept = !boardRead ? 'unknown' : losses.length > 0 ? 'loses' : 'keeps';
-    return h(
-      'div',
-      { className: 'esp32-summary' },
-      h('p', {}, words(`flash.summary.${key}`, { write: size(write), total: size(total) })),
-      h(
-        'p',
-        { 'data-kept': kept },
-        icon(kept === 'keeps' ? 'check' : 'exclamation-triangle'),
-        ` ${words(`flash.summary.${kept}`, { names })}`,
-      ),
-    );
-  };
-
-  const outcome = (): HTMLElement => {
-    const { started = 'program', version, written = 0, seconds } = state.result ?? {};
-    const key = version === undefined ? started : 'runs';
-    const isSeen = version !== undefined || started === 'program' || started === 'prompt';
-    return h(
-      'div',
-      { className: 'esp32-outcome', role: 'status', 'data-seen': String(isSeen) },
-      h(
-        'p',
-        {},
-        icon(isSeen ? 'check-circle' : 'hand-o-right'),
-        ` ${words(`flash.outcome.${key}`, { version })}`,
-      ),
-      h('p', { className: 'esp32-quiet' }, words('flash.outcome.facts', { written: size(written), seconds })),
-    );
   };
 
   const actions = (): HTMLElement | undefined => {

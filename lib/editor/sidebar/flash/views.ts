@@ -1,0 +1,74 @@
+/** What is shown of a flash: the step it is at, what will happen, and what has come of it. */
+import { h, icon } from '../../dom.ts';
+import type { FlashMap, FlashState } from '../../wire.ts';
+import { size, wordsOf } from '../../words.ts';
+
+const words = wordsOf('esp32-sidebar');
+
+/** The step, what a person has to do in it, and how far it is. */
+export function stepView({
+  phase = 'reading',
+  percent,
+  secondsLeft,
+  facts,
+}: Partial<Step> = {}): HTMLElement {
+  const isAsked = phase === 'press-boot';
+  const left = secondsLeft === undefined ? '' : ` · ${words('flash.left', { seconds: secondsLeft })}`;
+  return h(
+    'div',
+    { role: 'status' },
+    h(
+      'p',
+      { className: isAsked ? 'esp32-ask' : 'esp32-quiet' },
+      icon(isAsked ? 'hand-o-right' : 'circle-o-notch fa-spin'),
+      ` ${words(`flash.step.${phase}`, facts)}${left}`,
+    ),
+    h('progress', {
+      max: 100,
+      ...(percent === undefined ? {} : { value: percent }),
+      'aria-label': words('flash.progress'),
+    }),
+  );
+}
+
+type Step = NonNullable<FlashState['step']>;
+
+/** The plan in two sentences: how much is written, and whether data is lost. */
+export function summary({ write, total, losses, boardRead }: FlashMap): HTMLElement {
+  const names = losses.map(({ label }) => label).join(', ');
+  const key = write === 0 ? 'nothing' : 'write';
+  const kept = !boardRead ? 'unknown' : losses.length > 0 ? 'loses' : 'keeps';
+  return h(
+    'div',
+    { className: 'esp32-summary' },
+    h('p', {}, words(`flash.summary.${key}`, { write: size(write), total: size(total) })),
+    h(
+      'p',
+      { 'data-kept': kept },
+      icon(kept === 'keeps' ? 'check' : 'exclamation-triangle'),
+      ` ${words(`flash.summary.${kept}`, { names })}`,
+    ),
+  );
+}
+
+/** Whether it was seen to run, or what is left to do. */
+export function outcome({
+  started = 'program',
+  version,
+  written = 0,
+  seconds,
+}: Partial<NonNullable<FlashState['result']>> = {}): HTMLElement {
+  const key = version === undefined ? started : 'runs';
+  const isSeen = version !== undefined || started === 'program' || started === 'prompt';
+  return h(
+    'div',
+    { className: 'esp32-outcome', role: 'status', 'data-seen': String(isSeen) },
+    h(
+      'p',
+      {},
+      icon(isSeen ? 'check-circle' : 'hand-o-right'),
+      ` ${words(`flash.outcome.${key}`, { version })}`,
+    ),
+    h('p', { className: 'esp32-quiet' }, words('flash.outcome.facts', { written: size(written), seconds })),
+  );
+}
