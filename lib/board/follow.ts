@@ -11,18 +11,12 @@ import { listPorts } from '../transport/list.ts';
 import { openTransport } from '../transport/open.ts';
 import type { PortInfo } from '../transport/port-info.ts';
 import { parsePortName } from '../transport/port-name.ts';
-import type {
-  ModemLines,
-  OpenOptions,
-  ReopenLimit,
-  Transport,
-  TransportKind,
-  TransportListener,
-  UsbIds,
-} from '../transport/transport.ts';
+import type { OpenOptions, ReopenLimit, Transport, UsbIds } from '../transport/transport.ts';
 import { pauseFor } from '../transport/wait.ts';
+import { FollowedTransport } from './followed-transport.ts';
+import type { Opened } from './followed-transport.ts';
 
-/** The ports of this machine; tests have their own. */
+/** The ports of this machine; tests replace them. */
 export interface Ports {
   list: () => Promise<PortInfo[]>;
   open: (port: string, options: OpenOptions) => Promise<Transport>;
@@ -73,7 +67,7 @@ export class PortFollower {
   async open(signal: AbortSignal): Promise<Transport> {
     const found = await this.#look();
     const now = found ? await this.#openAt(found.path, signal) : await this.#openFirst(signal);
-    return new FollowedTransport(this, now);
+    return new FollowedTransport(now, (limit) => this.openAgain(limit));
   }
 
   /** As `open`, for a board that is away: waits until it is back. */
@@ -135,11 +129,6 @@ export class PortFollower {
   }
 }
 
-interface Opened {
-  transport: Transport;
-  usb: UsbIds;
-}
-
 /** What tells a board from others, and its port from its other ports. */
 interface KnownBoard {
   /** `usb:…` by its own serial number where it has one, then by where it hangs. */
@@ -170,80 +159,4 @@ function portsNamed(names: readonly string[], list: readonly PortInfo[]): PortIn
 function usbIds(info: PortInfo | undefined): UsbIds {
   const { vendorId, productId } = info ?? {};
   return { ...(vendorId ? { vendorId } : {}), ...(productId ? { productId } : {}) };
-}
-
-/** The port as it is open now; `reopen` puts another in its place. */
-class FollowedTransport implements Transport {
-  readonly #follower: PortFollower;
-  #now: Opened;
-  #isClosed = false;
-
-  constructor(follower: PortFollower, now: Opened) {
-    this.#follower = follower;
-    this.#now = now;
-  }
-
-  get kind(): TransportKind {
-    return this.#now.transport.kind;
-  }
-
-  get port(): string {
-    return this.#now.transport.port;
-  }
-
-  get baudRate(): number {
-    return this.#now.transport.baudRate;
-  }
-
-  get hasModemLines(): boolean {
-    return this.#now.transport.hasModemLines;
-  }
-
-  get usb(): UsbIds {
-    return this.#now.usb;
-  }
-
-  async reopen(limit: ReopenLimit): Promise<void> {
-    await this.#now.transport.close();
-    const next = await this.#follower.openAgain(limit);
-    this.#now = next;
-    if (this.#isClosed) await next.transport.close();
-  }
-
-  listen(listener: TransportListener): void {
-    this.#now.transport.listen(listener);
-  }
-
-  write(bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.#now.transport.write(bytes, signal);
-  }
-
-  drain(signal?: AbortSignal): Promise<void> {
-    return this.#now.transport.drain(signal);
-  }
-
-  setBaudRate(baudRate: number): Promise<void> {
-    return this.#now.transport.setBaudRate(baudRate);
-  }
-
-  setModemLines(lines: ModemLines): Promise<void> {
-    return this.#now.transport.setModemLines(lines);
-  }
-
-  discardInput(): Promise<void> {
-    return this.#now.transport.discardInput();
-  }
-
-  pause(): void {
-    this.#now.transport.pause();
-  }
-
-  resume(): void {
-    this.#now.transport.resume();
-  }
-
-  close(): Promise<void> {
-    this.#isClosed = true;
-    return this.#now.transport.close();
-  }
 }

@@ -1,7 +1,8 @@
 /** One line typed at the friendly prompt or to a running program, and what comes back. Nothing is interrupted. */
+import { within } from '../transport/wait.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions } from './board.ts';
-import { pauseFor } from '../transport/wait.ts';
+import type { Subscription } from './stream.ts';
 
 export interface LineOptions extends JobOptions {
   /** The reply ends when nothing more came for so long. */
@@ -21,65 +22,90 @@ export interface Reply {
   found?: boolean;
 }
 
-/** Types a line and gathers the reply. Throws as `Board.run`. */
-export async function typeLine(board: Board, line: string, options: LineOptions): Promise<Reply> {
-  const { quietMs, until, timeoutMs } = options;
-  return board.run({
-    kind: 'line',
-    ...jobOptions(options),
-    run: async ({ transport, signal, link }) => {
-      const decoder = new TextDecoder();
-      let text = '';
-      let quietAt = Infinity;
-      const wake = { call: (): void => undefined };
-      const heard = board.stream({
-        data: (bytes) => {
-          text += decoder.decode(bytes, { stream: true });
-          quietAt = performance.now() + (link.isStarting ? BOOT_MS : quietMs);
-          wake.call();
-        },
-      });
-      const isFound = (): boolean => until !== undefined && has(text, until);
-      try {
-        // A tab is a key: it completes a name.
-        await transport.write(Buffer.from(`${line.replaceAll('\t', '    ')}\r`, 'utf8'), signal);
-        const end = performance.now() + timeoutMs;
-        quietAt = performance.now() + (link.isStarting ? BOOT_MS : Math.max(quietMs, FIRST_MS));
-        while (!isFound() && performance.now() < Math.min(end, quietAt)) {
-          // Whatever comes ends the pause, so that its end is looked for anew.
-          const something = new Promise<void>((resolve) => (wake.call = resolve));
-          const pause = new AbortController();
-          const quiet = pauseFor(
-            Math.min(end, quietAt) - performance.now(),
-            AbortSignal.any([pause.signal, signal]),
-          );
-          quiet.catch(() => undefined);
-          await Promise.race([something, quiet]);
-          pause.abort();
-        }
-      } finally {
-        heard.close();
-      }
-      const reply = replyIn(text, line, link.prompt);
-      return until === undefined ? reply : { ...reply, found: isFound() };
-    },
-  });
-}
-
 /** A program may think before it says its first word. */
 const FIRST_MS = 300;
 /** And a board that has just been reset starts Python. */
 const BOOT_MS = 3000;
 
+/** Types a line and gathers the reply. Throws as `Board.run`. */
+export async function typeLine(board: Board, line: string, options: LineOptions): Promise<Reply> {
+  const { quietMs, until, timeoutMs } = options;
+  // A tab is a key: it completes a name.
+  const typed = line.replaceAll('\t', '    ');
+  return board.run({
+    kind: 'line',
+    ...jobOptions(options),
+    run: async ({ transport, signal, link }) => {
+      const said = new Gathered(board, () => (link.isStarting ? BOOT_MS : quietMs));
+      const isFound = (text: string): boolean => until !== undefined && has(text, until);
+      try {
+        await transport.write(Buffer.from(`${typed}\r`, 'utf8'), signal);
+        const firstMs = link.isStarting ? BOOT_MS : Math.max(quietMs, FIRST_MS);
+        await said.until(isFound, { firstMs, timeoutMs, signal });
+      } finally {
+        said.end();
+      }
+      const reply = replyIn(said.text, typed, link.prompt);
+      return until === undefined ? reply : { ...reply, found: isFound(said.text) };
+    },
+  });
+}
+
+/** What the board prints from now on. */
+class Gathered {
+  text = '';
+  readonly #subscription: Subscription;
+  #quietAt = Infinity;
+  #wake = (): void => undefined;
+
+  /** `quietMs`: how long nothing more must come for the board to have said all. */
+  constructor(board: Board, quietMs: () => number) {
+    const decoder = new TextDecoder();
+    this.#subscription = board.stream({
+      data: (bytes) => {
+        this.text += decoder.decode(bytes, { stream: true });
+        this.#quietAt = performance.now() + quietMs();
+        this.#wake();
+      },
+    });
+  }
+
+  /** Resolves when the text is found, when the board has said all, or when the time is over. */
+  async until(
+    isFound: (text: string) => boolean,
+    { firstMs, timeoutMs, signal }: { firstMs: number; timeoutMs: number; signal: AbortSignal },
+  ): Promise<void> {
+    const end = performance.now() + timeoutMs;
+    this.#quietAt = performance.now() + firstMs;
+    while (!isFound(this.text)) {
+      const leftMs = Math.min(end, this.#quietAt) - performance.now();
+      if (leftMs <= 0) return;
+      await this.#next(leftMs, signal);
+    }
+  }
+
+  end(): void {
+    this.#subscription.close();
+  }
+
+  /** Resolves when more comes or the time is over. */
+  async #next(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const more = new Promise<void>((resolve) => (this.#wake = resolve));
+    const over = new Error('nothing more came');
+    await within(more, { timeoutMs, signal, onTimeout: () => over }).catch((error: unknown) => {
+      if (error !== over) throw error;
+    });
+  }
+}
+
 function has(text: string, what: string | RegExp): boolean {
   return typeof what === 'string' ? text.includes(what) : text.search(what) >= 0;
 }
 
-/** The prompt's line editor takes and echoes ASCII only. */
-function replyIn(text: string, line: string, prompt: string): Reply {
-  // The end of a line before, of which the reply had ended sooner.
+/** `typed`: as it was typed; the prompt's line editor takes and echoes ASCII only. */
+function replyIn(text: string, typed: string, prompt: string): Reply {
+  // A line end at the begin is left over from the reply before, which was taken for complete too soon.
   const lines = text.replaceAll('\r\n', '\n').replace(/^\n/, '');
-  const typed = line.replaceAll('\t', '    ');
   const echo = [typed, typed.replace(/[^ -~]/g, '')].find((each) => lines.startsWith(`${each}\n`));
   const reply = echo === undefined ? lines : lines.slice(echo.length + 1);
   const end = [prompt, '>>> '].find((each) => reply.endsWith(each)) ?? '';

@@ -7,7 +7,7 @@ import type { Board, JobOptions } from '../board/board.ts';
 import { BoardError } from '../board/errors.ts';
 import { ConsoleText } from './console-text.ts';
 import { diagnose, InputError } from './diagnosis.ts';
-import type { Diagnosis } from './diagnosis.ts';
+import type { Diagnosis, Words } from './diagnosis.ts';
 import { ProgressMeter } from './progress.ts';
 import type { Progress, Step } from './progress.ts';
 import type { Message } from './properties.ts';
@@ -143,61 +143,72 @@ interface Input<Def> {
 async function handle<Def extends JobNodeDef, Request, Result>(
   RED: NodeAPI,
   spec: JobNodeSpec<Def, Request, Result>,
-  { node, def, msg, send, signal }: Input<Def>,
+  input: Input<Def>,
 ): Promise<Error | undefined> {
-  const words = (key: string, facts?: Record<string, unknown>): string =>
-    RED._(key, facts as Record<string, string | number>);
-  const status = (key: string, facts?: Record<string, unknown>): string =>
-    words(`${spec.type}.status.${key}`, facts);
+  const { node, def, msg, send } = input;
+  const { status, meanwhile, endOfConsole } = reporting(RED, spec.type, input);
+  try {
+    const board = boardOf(RED, def);
+    const request = await spec.read(RED, node, def, msg, meanwhile);
+    const device = await board.deviceAt(msg['port']);
+    const result = await spec.run(request, { ...meanwhile, board, device });
+    endOfConsole();
+    const { key, facts, fill = 'green' } = spec.finish(result, msg);
+    node.status({ fill, shape: 'dot', text: status(key, facts) });
+    send([msg, null]);
+    return undefined;
+  } catch (error) {
+    endOfConsole();
+    const diagnosis = diagnose(error, wordsOf(RED));
+    msg['diagnosis'] = diagnosis;
+    node.status({ fill: 'red', shape: 'ring', text: diagnosis.short });
+    return explained(diagnosis, error);
+  }
+}
+
+function wordsOf(RED: NodeAPI): Words {
+  return (key, facts) => RED._(key, facts as Record<string, string | number>);
+}
+
+/** What a node tells while it works on one message: in its status, and on output 2. */
+function reporting(
+  RED: NodeAPI,
+  type: string,
+  { node, msg, send, signal }: Input<JobNodeDef>,
+): { status: Words; meanwhile: Omit<JobContext, 'board' | 'device'>; endOfConsole: () => void } {
+  const status: Words = (key, facts) => wordsOf(RED)(`${type}.status.${key}`, facts);
   const named = 'port' in msg ? { port: msg['port'] } : {};
-  const sendMeanwhile = (topic: string, payload: unknown): void => {
+  const tell = (topic: string, payload: unknown): void => {
     // A node that was closed must not send any more.
     if (!signal.aborted) send([null, { _msgid: msg._msgid, ...named, topic, payload }]);
   };
   const show = (phase: string, facts?: Record<string, unknown>): void => {
     node.status({ fill: 'blue', shape: 'dot', text: status(phase, facts) });
   };
+  const phase: JobContext['phase'] = (name, facts) => {
+    show(name, facts);
+    tell('progress', { phase: name, ...facts });
+  };
   const meter = new ProgressMeter((progress: Progress) => {
     show(progress.phase, { ...progress });
-    sendMeanwhile('progress', progress);
+    tell('progress', progress);
   });
-  const printed = new ConsoleText((text) => sendMeanwhile('console', text));
-  try {
-    const board = boardOf(RED, def);
-    const reading: Reading = {
-      signal,
-      progress: (step) => meter.step(step),
-      phase: (phase, facts) => {
-        show(phase, facts);
-        sendMeanwhile('progress', { phase, ...facts });
-      },
-    };
-    const request = await spec.read(RED, node, def, msg, reading);
-    const device = await board.deviceAt(msg['port']);
-    const result = await spec.run(request, {
-      ...reading,
-      board,
-      device,
-      job: {
-        signal,
-        onWait: (ahead) => node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
-        onStep: stepTeller(RED, reading.phase),
-      },
-      console: (bytes) => printed.push(bytes),
-      tell: sendMeanwhile,
-    });
-    printed.end();
-    const { key, facts, fill = 'green' } = spec.finish(result, msg);
-    node.status({ fill, shape: 'dot', text: status(key, facts) });
-    send([msg, null]);
-    return undefined;
-  } catch (error) {
-    printed.end();
-    const diagnosis = diagnose(error, words);
-    msg['diagnosis'] = diagnosis;
-    node.status({ fill: 'red', shape: 'ring', text: diagnosis.short });
-    return explained(diagnosis, error);
-  }
+  const printed = new ConsoleText((text) => tell('console', text));
+  const job = {
+    signal,
+    onWait: (ahead: number) =>
+      node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
+    onStep: stepTeller(RED, phase),
+  };
+  const meanwhile = {
+    signal,
+    job,
+    progress: (step: Step) => meter.step(step),
+    phase,
+    console: (bytes: Uint8Array) => printed.push(bytes),
+    tell,
+  };
+  return { status, meanwhile, endOfConsole: () => printed.end() };
 }
 
 function boardOf(RED: NodeAPI, def: JobNodeDef): BoardNode {
