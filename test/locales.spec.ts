@@ -30,7 +30,20 @@ const variables = (text: string): string[] => [...new Set(text.match(/__\w+?__/g
 /** `: *payload* (string) : …` → `*payload*`. */
 const properties = (help: string): string[] => [...help.matchAll(/^: (\S+)/gm)].map(([, name = '']) => name);
 
+/** What is English in every language: facts that are words of ours, not names or numbers. */
+const ENGLISH_FACTS = ['__unit__', '__job__'];
+
 describe('the words of each language', () => {
+  it('are not filled with English ones: what is counted, or which job it is, has words of its own', () => {
+    for (const folder of FOLDERS) {
+      for (const file of readdirSync(join(ROOT, folder, FIRST)).filter((name) => name.endsWith('.json'))) {
+        for (const [key, text] of texts(JSON.parse(read(folder, FIRST, file)))) {
+          assert.ok(!ENGLISH_FACTS.some((fact) => text.includes(fact)), `${file}: ${key}`);
+        }
+      }
+    }
+  });
+
   it('are there for every node and the sidebar', () => {
     assert.ok(FOLDERS.length >= 7);
     for (const folder of FOLDERS) assert.deepEqual(locales(folder).toSorted(), LANGUAGES, folder);

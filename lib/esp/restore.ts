@@ -45,6 +45,11 @@ function placeOf(copy: Copy, target: Target, wish: Wish): number {
 }
 
 function mismatch(label: string, size: number, there: number | undefined): EspError {
-  const facts = { label, size, ...(there === undefined ? { case: 'none' } : { there }) };
+  const facts = {
+    label,
+    size,
+    there: there ?? 'nothing like it',
+    ...(there === undefined ? { case: 'none' } : {}),
+  };
   return new EspError('backup-mismatch', `the copy does not fit this board (${label})`, facts);
 }

@@ -138,7 +138,9 @@ describe('bad input: the message', () => {
 
   it('a file name that cannot be one', async () => {
     const node = await NodeUnderTest.load('mp-upload', board.rfc2217, { filename: '', after: 'nothing' });
-    assertDiagnosed(node, (await node.send({ payload: 'x' })).caught, 'bad-payload');
+    const { caught } = await node.send({ payload: 'x' });
+    assertDiagnosed(node, caught, 'bad-payload');
+    assert.equal(caught?.diagnosis?.evidence['case'], 'empty');
     for (const filename of ['../main.py', 'lib/', '/', 'a//b']) {
       assertDiagnosed(node, (await node.send({ payload: 'x', filename })).caught, 'bad-file-name');
     }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NodeUnderTest, runtimeSettings, withRuntime } from '../support/runtime.ts';
+import { NodeUnderTest, keepBusy, runtimeSettings, stepsToldBy, withRuntime } from '../support/runtime.ts';
 import { IndexServer } from '../packages/index-server.ts';
 import type { Seen } from '../support/runtime.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
@@ -51,6 +51,14 @@ describe('mp files', function () {
   beforeEach(async () => {
     await put(FILES);
     await load();
+  });
+
+  it('tells the steps by which it gets hold of a busy board', async () => {
+    await keepBusy(board.rfc2217);
+    await load();
+    await does('list');
+    assert.deepEqual(stepsToldBy(node), ['interrupt']);
+    assert.ok(node.statuses.some(({ text }) => text?.includes('mp-files.status.getting-hold')));
   });
 
   it('lists a folder, with hashes or without what is deeper', async () => {

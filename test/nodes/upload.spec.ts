@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { NodeUnderTest, runtimeSettings, withRuntime } from '../support/runtime.ts';
+import { NodeUnderTest, keepBusy, runtimeSettings, stepsToldBy, withRuntime } from '../support/runtime.ts';
 import type { Seen } from '../support/runtime.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
@@ -48,6 +48,14 @@ describe('mp upload', function () {
     }
     return place;
   }
+
+  it('tells the steps by which it gets hold of a busy board', async () => {
+    await keepBusy(board.rfc2217);
+    const node = await load({ filename: 'busy.txt' });
+    await sent(node, { payload: 'x' });
+    assert.deepEqual(stepsToldBy(node), ['interrupt']);
+    assert.ok(node.statuses.some(({ text }) => text?.includes('mp-upload.status.getting-hold')));
+  });
 
   it('takes text, bytes and objects as the content of a file, and does nothing the second time', async () => {
     const node = await load({ filename: 'first.txt' });

@@ -15,6 +15,9 @@ const { diagnosis } = JSON.parse(readFileSync(CATALOGUE, 'utf8')) as { diagnosis
 /** `diagnose` adds the port to what a port's error carries. */
 const ALWAYS: Readonly<Record<string, string[]>> = { PortError: ['port'] };
 
+/** The facts by which `diagnose` chooses among the words of a code: `cause_empty` is for `case: 'empty'`. */
+const CASES = ['heard', 'case', 'unit'];
+
 /** Facts that `diagnose` makes out of what a traceback says. */
 const TRACEBACK = ['type', 'message', 'text', 'frames'];
 
@@ -121,9 +124,15 @@ describe('runtime: words for errors', function () {
     const places = thrown();
     for (const [code, entry] of Object.entries(diagnosis)) {
       const used = new Set(Object.values(entry).flatMap(variables));
+      const anywhere = new Set(
+        Object.keys(entry)
+          .filter((key) => !key.includes('_'))
+          .flatMap((key) => variables(entry[key]!)),
+      );
       const plain = places.filter(({ codes: each }) => each.length === 1 && each[0] === code);
       for (const { facts, where } of plain) {
-        for (const name of used) {
+        const hasCases = CASES.some((name) => facts.has(name));
+        for (const name of hasCases ? used : anywhere) {
           const isThere = facts.has(name) || (code === 'python-error' && TRACEBACK.includes(name));
           assert.ok(isThere, `${code}: __${name}__ is not given at ${where}`);
         }
@@ -162,6 +171,20 @@ describe('runtime: words for errors', function () {
       ['diagnosis.no-prompt.remedy', 'brown-out'],
       ['diagnosis.no-prompt.short', 'brown-out'],
     ]);
+  });
+
+  it('follow the case of an error, or the unit that it counts in', () => {
+    const context = (facts: Record<string, unknown>): unknown => {
+      let asked: unknown;
+      diagnose(new InputError('bad-payload', 'm', facts), (key, given) => {
+        asked = given?.['context'];
+        return key;
+      });
+      return asked;
+    };
+    assert.equal(context({ case: 'empty' }), 'empty');
+    assert.equal(context({ unit: 'bytes' }), 'bytes');
+    assert.equal(context({ found: 'string' }), undefined);
   });
 
   it('have the facts of every kind of error', () => {

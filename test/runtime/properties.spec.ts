@@ -94,6 +94,24 @@ describe('runtime: settings', () => {
     }
   });
 
+  it('text that is missing or blank is told as that', () => {
+    for (const [value, found] of [
+      ['', 'empty text'],
+      [' \n', 'empty text'],
+      [undefined, 'undefined'],
+      [null, 'null'],
+    ]) {
+      assert.throws(
+        () => requiredText(value, 'filename'),
+        failsWith('bad-payload', { property: 'filename', expected: 'string', found, case: 'empty' }),
+      );
+    }
+    assert.throws(
+      () => requiredText({}, 'filename'),
+      failsWith('bad-payload', { found: 'object', case: undefined }),
+    );
+  });
+
   it('a number is above 0, or the default', () => {
     assert.equal(numberOr('460800', 1), 460800);
     assert.equal(numberOr(0.5, 1), 0.5);

@@ -176,6 +176,18 @@ export class NodeUnderTest {
   }
 }
 
+/** Leaves the board at `port` in an endless loop: whoever wants it next must interrupt that. */
+export async function keepBusy(port: string): Promise<void> {
+  const node = await NodeUnderTest.load('mp-repl', port, { mode: 'line', quiet: '100' });
+  for (const payload of ['while True: pass', '', '']) await node.send({ payload });
+}
+
+/** The steps told on output 2 by which a board was got hold of. */
+export function stepsToldBy({ meanwhile }: NodeUnderTest): unknown[] {
+  const payloads = meanwhile.map(({ payload }) => payload as { phase?: string; step?: string });
+  return payloads.filter(({ phase }) => phase === 'getting-hold').map(({ step }) => step);
+}
+
 /** Settings of Node-RED beside its own, for the nodes that are loaded next. */
 export function runtimeSettings(settings: Readonly<Record<string, unknown>>): void {
   helper.settings(settings);
