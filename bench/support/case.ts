@@ -19,7 +19,7 @@ export interface Case {
 export type Measured = Omit<Case, 'bench' | 'ok' | 'peer' | 'limit'> &
   Partial<Pick<Case, 'peer' | 'limit'>> & { moreIsBetter?: boolean };
 
-/** Takes a measurement to its line. */
+/** Makes a line of a measurement, and prints it. */
 export type Report = (measured: Measured) => void;
 
 /** A bench is a module with this function. */

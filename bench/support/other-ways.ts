@@ -1,5 +1,5 @@
 /**
- * Other ways to put a file on a board, written for this bench only, from what the tools are seen to send: a line of code
+ * Other ways to put a file on a board, written for this bench only from what the tools are seen to send: a line of code
  * for each piece, each run by itself through the raw REPL.
  */
 import { pythonBytes } from '../../lib/micropython/python-bytes.ts';

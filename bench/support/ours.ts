@@ -10,7 +10,7 @@ import type { ModemLines, Transport } from '../../lib/transport/transport.ts';
 
 export interface Flashed {
   result: FlashResult;
-  /** Milliseconds from nothing to verified; the reset into the program, which the peer does not do, is left out. */
+  /** Milliseconds from opening the port to verified, without the reset into the program, which the peer does not do. */
   verifiedMs: number;
 }
 
@@ -38,7 +38,7 @@ function session(
   };
 }
 
-/** Milliseconds from nothing to connected, stub running at the rate asked for, chip and flash known. */
+/** Milliseconds from opening the port until the stub runs at the rate asked for, and chip and flash are known. */
 export function connects(port: string, baudRate: number): Promise<number> {
   const start = performance.now();
   return withTransport(port, async (transport) => {
@@ -50,7 +50,7 @@ export function connects(port: string, baudRate: number): Promise<number> {
   });
 }
 
-/** Flashes; all from opening the port counts. */
+/** Flashes; the time begins with opening the port. */
 export function flashes(
   port: string,
   bytes: Uint8Array,

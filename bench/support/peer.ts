@@ -40,7 +40,7 @@ async function tryPeer<T>(
   }
 }
 
-/** Milliseconds from nothing to connected, stub running at the rate asked for, chip and flash known. */
+/** Milliseconds until the stub runs at the rate asked for, and chip and flash are known. */
 export function peerConnects(board: VirtualBoard, baudRate: number): Promise<number> {
   return withPeer(board, baudRate, async (loader) => {
     const start = performance.now();
@@ -49,7 +49,7 @@ export function peerConnects(board: VirtualBoard, baudRate: number): Promise<num
   });
 }
 
-/** Milliseconds from nothing to written and verified by MD5. */
+/** Milliseconds until all is written and verified by MD5. */
 export function peerFlashes(
   board: VirtualBoard,
   baudRate: number,

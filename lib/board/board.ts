@@ -1,7 +1,7 @@
 /**
  * One physical board and the port it hangs on. Whoever wants the port runs a job; one job holds the port at
  * a time, so nothing interleaves on the wire. The port opens with the first job and stays open until the
- * board is closed; a port that is lost is opened anew by the next job. Who only wants to hear the board
+ * board is closed; a port that is lost is opened anew by the next job. Whoever only wants to hear the board
  * subscribes to its stream, see `stream.ts`.
  */
 import type { ModemLines, Transport, TransportKind, TransportWarning } from '../transport/transport.ts';
@@ -29,7 +29,7 @@ export interface BoardOptions {
   resetSequence?: string | undefined;
   /** Told what is odd but no failure, e.g. a port without modem lines. */
   onWarning?: ((warning: TransportWarning) => void) | undefined;
-  /** The ports of this machine; tests have their own. */
+  /** The ports of this machine; tests replace them. */
   ports?: Ports | undefined;
 }
 

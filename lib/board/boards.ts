@@ -18,7 +18,7 @@ export class Boards {
   readonly #held = new Map<string, Held>();
   readonly #presentPath: typeof presentPath;
 
-  /** `path`: what tests own of the machine's list of ports. */
+  /** `path`: where a port is now, by this machine's list of ports; tests replace it. */
   constructor(path: typeof presentPath = presentPath) {
     this.#presentPath = path;
   }

@@ -1,9 +1,9 @@
 /**
- * How well the lines to boards are, by the boards' MAC addresses: what did not bear the wanted rate begins on a lower
- * rung of the ladder (`../esp/ladder.ts`) the next time, and after some clean jobs one rung higher again.
+ * How fast the line to each board can be, by the board's MAC address: one that did not bear the wanted rate begins on
+ * a lower rung of the ladder (`../esp/ladder.ts`) the next time, and after some clean jobs one rung higher again.
  */
 
-/** So many jobs in a row without a fault speak for a faster try. */
+/** After so many jobs in a row without a fault a faster rate is tried. */
 const CLEAN_JOBS = 5;
 
 export class LineMemory {

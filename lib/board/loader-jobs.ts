@@ -53,7 +53,7 @@ export type FlashWish = PlaceWish &
   };
 /** Whether the board is watched as it comes up: `auto`, until MicroPython's prompt or for a short look; `never`. */
 export type WatchChoice = 'auto' | 'never';
-/** What of it concerns where the firmware goes, and in what shape. */
+/** The part of it that says where the firmware goes, and with which settings in its header. */
 export type PlaceWish = Pick<FlashOptions, 'offset' | 'partition' | 'force' | 'settings'>;
 
 /** Flashes firmware and watches it come up: success means that it runs. */

@@ -36,7 +36,7 @@ export type PortTroubleCode = (typeof PORT_TROUBLES)[number];
 
 export interface PortTrouble {
   code: PortTroubleCode;
-  /** For the words: `path`, `user`, `group`, `gid`, `adapter`, `driver`, `program`, and `case` for a kind of its own. */
+  /** For the words: `path`, `user`, `group`, `gid`, `adapter`, `driver`; `case` where there are words of their own. */
   facts: Readonly<Record<string, string | number>>;
 }
 
@@ -50,7 +50,7 @@ export interface Picture {
   troubles: PortTrouble[];
 }
 
-/** What tests own. */
+/** What tests replace. */
 export interface PictureHost {
   platform: NodeJS.Platform;
   container: () => Promise<Container | undefined>;
@@ -73,7 +73,7 @@ const MACHINE: PictureHost = {
 const WATCHED_MS = 10_000;
 /** A port that is gone sooner was not pulled by hand. The watch itself sees it a second late. */
 const VANISHED_MS = 3000;
-/** How long that is worth telling. */
+/** How long it is told of a port that vanished. */
 const TOLD_MS = 60_000;
 
 export class PortPicture {

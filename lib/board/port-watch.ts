@@ -20,7 +20,7 @@ export interface PortListener {
   failed?: (error: unknown) => void;
 }
 
-/** What tests own. */
+/** What tests replace. */
 export interface WatchHost {
   list: () => Promise<PortInfo[]>;
   /** Milliseconds that only grow. */

@@ -19,7 +19,7 @@ import { heard } from './python-jobs.ts';
 const SUSPECTS = ['/main.py', '/boot.py'];
 const BOOT_MS = 12_000;
 const WATCH_MS = 10_000;
-/** A watchdog that a main.py has started goes on after it. */
+/** A watchdog that main.py has started goes on when main.py has ended, and may restart the board in the middle. */
 const TRIES = 3;
 const SCRIPT_MS = 10_000;
 /** A person who has to press EN needs longer than the lines. */

@@ -3,7 +3,7 @@
  *
  *   board.stream(listener): Subscription       hear every byte; holds the port open until `close()`
  *   board.write(bytes, options?): Promise      type, without entering the raw REPL or interrupting anything
- *   interrupt, softReset, hardReset            `control-jobs.ts`; into the loader: `resetBoard` of `loader-jobs.ts`
+ *   interrupt, softResetBoard, hardReset       `control-jobs.ts`; into the loader: `resetBoard` of `loader-jobs.ts`
  *
  * Heard is what programs print: between jobs all that comes, during a job what the job says is program output
  * (what Python code prints, a boot after a reset). The bytes of a job's own protocol are never heard.

@@ -21,9 +21,9 @@ export interface Started extends Omit<Boot, 'started'> {
 /** What is expected to run; `anything` where nobody knows. */
 export type Expected = 'micropython' | 'other' | 'anything';
 
-/** Milliseconds. MicroPython formats its disk at its first boot, which takes long; other programs are not waited for. */
+/** Milliseconds. MicroPython formats its disk when it first boots; any other program is only looked at for a moment. */
 const LOOK_MS: Readonly<Record<Expected, number>> = { micropython: 20_000, other: 2000, anything: 5000 };
-/** On a UART the mask ROM prints at once. */
+/** On a UART the mask ROM prints at once: a board that is silent for so long stays so. */
 const SILENT_MS = 4000;
 /** How long a board may stay away from the bus. */
 const COME_BACK_MS = 10_000;

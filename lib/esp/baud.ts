@@ -11,7 +11,7 @@ import { words } from './protocol.ts';
 
 /** The stub takes 5 ms before and after it sets its divider (esp-stub-lib `uart.c`), adapters a few for theirs. */
 const SETTLE_MS = 15;
-/** A question that met the change is lost; so long is it waited for, and so often asked again. */
+/** A question that meets the change of rate is lost: so long its answer is waited for, and so often it is asked. */
 const HEARD_MS = 100;
 const HEARD_ATTEMPTS = 5;
 
@@ -22,13 +22,13 @@ export async function changeBaud(loader: Loader, baudRate: number): Promise<void
   await change(loader, baudRate, words(baudRate, transport.baudRate));
 }
 
-/** The fastest at which a ROM was recorded to follow. */
+/** The fastest rate that a ROM was recorded to follow. */
 const MAX_ROM_BAUD = 460800;
 
 /**
- * The same with a mask ROM, which divides the clock it believes in: what it is asked for is scaled by that error.
- * Where anything about it is in doubt the rate stays. Returns the way back to the first rate.
- * Throws `EspError` 'command-timeout' when the ROM is not heard at a new rate.
+ * The same with a mask ROM. It computes its divider from the crystal frequency that it assumes, which may be wrong; the
+ * rate it is asked for is scaled so that the error cancels out. Where the error is not known, the rate stays. Returns
+ * the way back to the first rate. Throws `EspError` 'command-timeout' when the ROM is not heard at a new rate.
  */
 export async function changeRomBaud(
   loader: Loader,
@@ -47,10 +47,10 @@ export async function changeRomBaud(
   return () => changeTo(SYNC_BAUD);
 }
 
-/** A measurement further off than this is none. */
+/** A measured error larger than this is a failed measurement. */
 const MAX_CLOCK_ERROR = 0.15;
 
-/** What the ROM takes its crystal for, by what it is; `undefined` where that cannot be told. */
+/** The crystal frequency that the ROM assumes, divided by the real one; `undefined` where it cannot be told. */
 async function clockError(loader: Loader, chip: Chip): Promise<number | undefined> {
   if (chip.romClock === undefined) return 1;
   const crystal = await readCrystal(loader, chip);

@@ -27,7 +27,7 @@ const MISHAPS: readonly { heard: 'brown-out' | 'panic' | 'restarted'; sign: RegE
   { heard: 'restarted', sign: /rst:0x[0-9a-f]+ \(|rst cause:/ },
 ];
 
-/** The plainest of what a text tells; nothing where it tells of none. */
+/** The mishap that a text tells of, the most telling one of several; `undefined` without any. */
 export function mishapIn(text: string): 'brown-out' | 'panic' | 'restarted' | undefined {
   return MISHAPS.find(({ sign }) => sign.test(text))?.heard;
 }

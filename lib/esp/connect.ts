@@ -129,7 +129,10 @@ async function connectByHand(
   throw noAnswer(plainer(evidence, loader.log));
 }
 
-/** What was heard last, unless only the text before it tells how the chip booted: a program answers SYNC as it likes. */
+/**
+ * The more telling of two logs: the latest, unless only the one before has the mask ROM's boot line. (A program that
+ * runs may print anything in answer to SYNC.)
+ */
 function plainer(before: string, last: string): string {
   return bootMode(before) && !bootMode(last) ? before : last || before;
 }
@@ -148,7 +151,7 @@ async function syncRepeatedly(loader: Loader, count: number, deadline: number): 
     if (await sync(loader, everyMs)) return true;
     // It started its program: no SYNC will be heard before the next reset.
     if (!byHand && bootMode(loader.log)?.download === false) return false;
-    // One that was answered by nonsense ended early.
+    // A SYNC that was answered by nonsense has returned early.
     await sleep(Math.max(0, next - performance.now()), undefined, { signal: loader.signal });
   }
   return false;

@@ -73,11 +73,14 @@ export type EspErrorCode =
   | 'encryption-unavailable'
   /** The header of this chip's loader has no such setting. Facts: `chip`, `property`, `found`, `expected`. */
   | 'bad-flash-setting'
-  /** A range to be read or erased does not lie in the flash. Facts: `offset` (hex), `size` where one was given, `flashSize`. */
+  /** A range to be read or erased is not within the flash. Facts: `offset` (hex), `size` if given, `flashSize`. */
   | 'range-outside-flash'
   /** Only whole sectors can be erased. Facts: `offset`, `size`, `sector`. */
   | 'erase-unaligned'
-  /** Writing would lose what `erase: never` protects. Facts: `labels`, `losses`; `heard` 'unknown' where the board cannot be read. */
+  /**
+   * Writing would lose what `erase: never` protects. Facts: `labels`, `losses`; `heard` 'unknown' where the board
+   * cannot be read.
+   */
   | 'would-lose-data'
   /** After writing, the flash holds something else. Facts: `offset`, `size`, `expected`, `found`, `blank`. */
   | 'verify-failed';

@@ -10,7 +10,6 @@ import type { Loader } from './loader.ts';
 import { applicationOnBoard } from './ota.ts';
 import { isApplication } from './partitions.ts';
 import type { Partition } from './partitions.ts';
-
 import { isReadable } from './protection.ts';
 import { readFlash } from './read.ts';
 import type { SecurityDetails, SecurityInfo } from './identify.ts';

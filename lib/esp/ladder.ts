@@ -21,7 +21,7 @@ export function rungsFrom(wanted: number): Rung[] {
   return rates.map((baudRate, i) => ({ baudRate, flashBlock: BLOCKS[i] ?? SMALLEST_BLOCK }));
 }
 
-/** The rung at which a line begins that needed `down` steps before; the last where the ladder is shorter. */
+/** The rung `down` steps below the wanted rate, on which a bad line begins; the last where the ladder is shorter. */
 export function rungFor(wanted: number, down = 0): Rung {
   const rungs = rungsFrom(wanted);
   return rungs[Math.min(down, rungs.length - 1)] as Rung;
@@ -34,7 +34,10 @@ const LINE_FAULTS: ReadonlySet<EspErrorCode> = new Set([
   'verify-failed',
 ]);
 
-/** What damage makes of answers and questions that carry no checksum; believed in on a line that is not known as bad. */
+/**
+ * Questions and answers carry no checksum, so a damaged one can look like these errors. They count as faults of the
+ * line only once it has shown that it is bad; before that they are believed.
+ */
 const DOUBTFUL: ReadonlySet<EspErrorCode> = new Set([
   'unknown-chip',
   'flash-not-found',

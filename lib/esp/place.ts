@@ -80,7 +80,8 @@ export function checkParts(
 /**
  * Places all parts. `wish.offset` and `wish.partition` are for firmware of one part.
  * Throws `EspError` 'image-wrong-chip', 'image-wrong-revision', 'image-app-only', 'offset-contradicts-image',
- * 'offset-unaligned', 'parts-overlap', 'image-too-large', 'no-such-partition', 'partition-too-small', 'bad-flash-setting'.
+ * 'offset-unaligned', 'parts-overlap', 'image-too-large', 'no-such-partition', 'partition-too-small',
+ * 'bad-flash-setting'.
  */
 export function placeParts(parts: readonly Part[], target: Target, wish: Wish): Placed {
   const only = parts.length === 1 ? wish : {};
@@ -170,7 +171,7 @@ function refuseOutside(partitions: readonly Partition[], flashSize: number): voi
   throw new EspError('image-too-large', `the partition ${outside.label} does not fit into the flash`, facts);
 }
 
-/** Those that said no place before have one now. */
+/** Looked for only now, as parts that do not say their place themselves have got one. */
 function refuseOverlaps(regions: readonly Region[]): void {
   const sorted = regions.toSorted((a, b) => a.offset - b.offset);
   sorted.forEach((region, i) => {
@@ -217,7 +218,7 @@ export function wrongChip(image: string, chip: Chip): EspError {
   return new EspError('image-wrong-chip', `the firmware is for ${image}, the board has ${chip.name}`, facts);
 }
 
-/** Whether it is told by the board where the parts go: an application alone, and nobody says where. */
+/** Whether only the board can tell where the parts go: an application alone, for which nobody named a place. */
 export function needsBooted(parts: readonly Part[], wish: Wish): boolean {
   const said = parts.length === 1 ? (wish.offset ?? wish.partition) : undefined;
   const isOpen = ({ firmware, offset }: Part): boolean =>

@@ -29,7 +29,10 @@ export interface Plan {
   unchanged: number;
   /** Where is written, as `{ offset, size }`. */
   parts: { offset: number; size: number }[];
-  /** What other firmware left where this one's layout has files and settings: erased at the begin, as `{ offset, size }`. */
+  /**
+   * Where the new layout has files or settings and other firmware has left something: the first sectors are erased, so
+   * that it is not taken for data. As `{ offset, size }`.
+   */
   cleared: { offset: number; size: number }[];
   /** Data that will be gone; empty on a board without a partition table. */
   losses: Loss[];
@@ -109,7 +112,7 @@ function sameTable(a: readonly Partition[], b: readonly Partition[] | undefined)
 /**
  * Merged firmware fills the gaps between its parts with FF, also where the board keeps its settings (NVS), which it
  * writes when it first starts. With the same layout on the board (`before`) those sectors are the board's own: they
- * are neither written nor compared. Where it `startsOther`, what says so is not kept.
+ * are neither written nor compared. Where the board `startsOther`, the OTA data that say so are not kept.
  */
 export function withoutPadding(
   firmware: Placed,

@@ -54,7 +54,7 @@ async function readPiece(
   }
 }
 
-/** What is no acknowledgement ends the reading; a stub that had ended it refuses the odd command. */
+/** A frame that is no acknowledgement makes the stub end the reading; one that has ended it already refuses it. */
 async function endReading(loader: Loader): Promise<void> {
   await loader.drain();
   if (loader.mode.name === 'ROM') return;

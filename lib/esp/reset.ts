@@ -155,7 +155,7 @@ function setLines(lines: ModemLines, command: string): ModemLines {
   return command.startsWith('D') ? { ...lines, dtr: first === '1' } : { ...lines, rts: first === '1' };
 }
 
-/** What leaves the bus by a reset is gone by then, in milliseconds: a program takes its time over it. */
+/** Milliseconds within which a port that a reset sends away has left the bus; programs take their time over it. */
 export const LEAVE_BUS_MS = 1500;
 
 /** Moves the lines. Returns whether the port has them: some show only when they are set that they have none. */

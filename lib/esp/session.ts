@@ -40,7 +40,7 @@ export type SessionEvent =
   | { kind: 'no-stub' }
   | ({ kind: 'board' } & BoardFacts);
 
-/** What a person knows a board by. A chip in Secure Download Mode tells neither MAC nor size, a flash chip may not tell its size. */
+/** What a person knows a board by. In Secure Download Mode a chip tells neither MAC nor size, nor may some flashes. */
 export interface BoardFacts {
   chip: string;
   /** Factory MAC as `aa:bb:cc:dd:ee:ff`. */
@@ -120,7 +120,7 @@ const UNKNOWN_FLASH_SIZE = 16 * 1024 * 1024;
 /** How a session is tried to be opened. */
 interface Way {
   stub: boolean;
-  /** What the ROM is asked for, to take the stub or all. */
+  /** Bits per second at which the ROM takes the stub or, without one, everything. */
   romBaud: number;
 }
 

@@ -29,8 +29,9 @@ export function stubFor(
 }
 
 /**
- * Uploads a stub of a chip at a rate, starts it at that of SYNC, and speaks to it from then on. (A stub that changes
- * the clock sets the rate that its ROM remembers, which may be the first or the last.)
+ * Uploads a stub at `uploadBaud`, goes back to the rate of SYNC to start it, and speaks to it from then on. (A stub
+ * that changes the clock then sets the rate that its ROM remembers. With some ROMs that is the first rate, with others
+ * the last: so both are the same.)
  * Throws `EspError` 'stub-silent' with what went wrong as its cause; `PortError`; an abort.
  */
 export async function startStub(loader: Loader, chip: Chip, stub: string, uploadBaud: number): Promise<void> {
@@ -61,7 +62,7 @@ async function upload(loader: Loader, stub: StubImage): Promise<void> {
   await writeMemory(loader, stub.data.address, stub.data.bytes, block);
 }
 
-/** A mask ROM stays in step when bytes of a block are lost; what else it minds it will mind again. */
+/** `false` for an upload that the ROM did not take: it stays in step even when bytes are lost, so it can go again. */
 function lostOnTheWay(error: unknown): false {
   if (error instanceof EspError) return false;
   throw error;

@@ -14,11 +14,11 @@ export interface HostFile {
 export interface FolderRules {
   /** Only files that fit one of these, or that lie in a folder that does; none: all. */
   include?: readonly string[];
-  /** What stays here, beside `ALWAYS_IGNORED` and the `.mpyignore` of each folder. */
+  /** What is not uploaded, beside `ALWAYS_IGNORED` and what the `.mpyignore` of each folder names. */
   exclude?: readonly string[];
 }
 
-/** In any folder, the rules of what in it stays here. */
+/** The file in which a folder, and each folder in it, may say what is not uploaded. */
 const IGNORE_FILE = '.mpyignore';
 
 /** What tools and systems leave in a project; a `.mpyignore` may ask for it all the same, by `!`. */
@@ -99,7 +99,7 @@ class Walk {
     for (const entry of entries) {
       const path = base + entry.name;
       const full = join(folder, entry.name);
-      // Without a word on it a link that nobody wants leads nowhere and harms nobody.
+      // A link that is ignored is not even followed: wherever it leads, it does no harm.
       if (entry.isSymbolicLink() && isIgnored(path, false, inForce)) continue;
       const real = entry.isSymbolicLink() ? await this.#followed(full) : full;
       const found = entry.isSymbolicLink() ? await stat(real).catch(unreadable(full)) : entry;

@@ -2,7 +2,7 @@
 
 /** One line of a list of patterns. */
 interface Rule {
-  /** Taken back what an earlier rule took: `!`. */
+  /** Takes back what an earlier rule took: `!`. */
   negates: boolean;
   /** Fits folders only: a slash at the end. */
   foldersOnly: boolean;

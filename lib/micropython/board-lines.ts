@@ -1,6 +1,6 @@
 /**
- * What `board/packets.py` tells: lines, of 1e, a letter, facts, four digits of CRC-32, and the line's end; and dots between
- * them.
+ * What `board/packets.py` tells: lines, each of the byte 1e, a letter, facts, four hex digits of a CRC-32 and a line
+ * end; and dots between them.
  */
 import { crc32 } from 'node:zlib';
 

@@ -78,7 +78,7 @@ export interface PackedScript {
 
 /**
  * As `boardScript`, in less than half the bytes. The loader raises ImportError on a board without `deflate`, and
- * RuntimeError when what it reads is damaged. `dot`: how long it is, see `paceOf`; `piece`: bytes.
+ * RuntimeError when what it reads is damaged. `dot`: characters that it prints for a piece, see `paceOf`; `piece`: bytes.
  */
 export async function packedScript(
   parts: ScriptParts,
@@ -100,7 +100,7 @@ exec(d.DeflateIO(io.BytesIO(s),1,${PACKED_BITS}).read())`;
   return { loader, packed };
 }
 
-/** Where nobody reads it, it comes to the REPL: no byte in it is a key there. `=` stands before one moved by 64. */
+/** Without the bytes that are keys of the REPL, which gets it all when the loader fails: `=` and the byte plus 64. */
 function withoutKeys(bytes: Uint8Array): Buffer {
   const moved = (byte: number): number[] => (KEYS.includes(byte) ? [ESCAPE, byte + 64] : [byte]);
   return Buffer.from([...bytes].flatMap(moved));

@@ -35,7 +35,7 @@ export type MicroPythonErrorCode =
   | 'system-exit'
   /** A value for the board is nested too deeply, or holds itself. Facts: `depth`. */
   | 'value-too-deep'
-  /** A board could not be got back. Facts: `case` ('prompt': it does not come up; 'partition': its files are not found). */
+  /** A board could not be got back. Facts: `case` ('prompt': it does not come up; 'partition': no files found). */
   | 'rescue-failed'
   /** A program runs, and must not be interrupted. Facts: `tail`. */
   | 'program-running'

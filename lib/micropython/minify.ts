@@ -8,7 +8,7 @@ const COMMENT_OR_BLANK = /^\s*(#|$)/;
 /** Text in quotes, a name, spaces about an operator, or any other character. */
 const TOKEN = /"(?:\\.|[^"\\])*"|[A-Za-z_]\w*| *(?:[-+*/%<>=!&|^:,]+) *|[^]/g;
 const NAME = /^[A-Za-z_]\w*$/;
-/** Where a script gives a name: definitions and their parameters, assignments, loops, `as`, attributes of its objects. */
+/** Where a script gives a name: definitions and their parameters, assignments, loops, `as`, attributes of `self`. */
 const GIVEN = [
   /\b(?:def|class) (\w+)/g,
   /\bdef \w+\((.*)\):/g,
@@ -18,6 +18,7 @@ const GIVEN = [
   /\bas (\w+)/g,
   /\bself\.(\w+)/g,
 ];
+/** Where it uses a name that is not its own: attributes of others, modules, keyword arguments. */
 const FOREIGN = /(?<!\bself)\.(\w+)|\bimport (.*)|\bfrom (\w+)|(\w+)=(?!=)/g;
 /** Known outside of the script, or to Python; so is what begins with `_`. */
 const FIXED = ['main', 'self', 'None', 'True', 'False'];

@@ -21,7 +21,8 @@ const PLAIN_PAUSE_MS = 10;
 const KEYS = /[\x01-\x05]/;
 
 /**
- * Sends source; what a timer or thread prints meanwhile is kept apart. On return the code runs, or was refused and the traceback follows.
+ * Sends source; what a timer or thread prints meanwhile is kept apart. On return the code runs, or it was refused and
+ * the traceback follows. Returns what is known now of raw paste.
  */
 export async function sendSource(repl: RawRepl, source: string, paste: PasteSupport): Promise<PasteSupport> {
   const bytes = Buffer.from(KEYS.test(source) ? wrapped(source) : source, 'utf8');

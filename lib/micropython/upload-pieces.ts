@@ -1,7 +1,7 @@
 /**
- * Uploads to firmware without what `board/receive.py` needs: a piece of the file in each line of code, as base64 where
- * the firmware can read it, else as hex, else as Python writes bytes. The same results, slower; what was written is read
- * back and compared here.
+ * Uploads to firmware that lacks what `board/receive.py` needs: each line of code carries a piece of the file, as
+ * base64 where the firmware can read it, else as hex, else as Python writes bytes. Slower, with the same results: what
+ * was written is read back and compared here.
  */
 import { boardSource } from './board-script.ts';
 import { MicroPythonError } from './errors.ts';

@@ -8,13 +8,14 @@ import { readBackup } from '../firmware/backup-folder.ts';
 import { catalogueVersions, MICROPYTHON_DOWNLOADS } from '../firmware/catalogue.ts';
 import { firmwareSource } from '../firmware/source.ts';
 import type { DownloadEvent } from '../firmware/source.ts';
-import type { Reading } from './job-node.ts';
 import { InputError } from './diagnosis.ts';
 import { hostPath } from './host-files.ts';
+import type { Reading } from './job-node.ts';
 import { bytesOf } from './properties.ts';
 
-/** As large as any flash, and what a server may keep silent. */
+/** As large as any flash. */
 const MAX_BYTES = 128 * 1024 * 1024;
+/** Longest silence of a server. */
 const TIMEOUT_MS = 30_000;
 
 /**

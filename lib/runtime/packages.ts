@@ -28,7 +28,7 @@ export interface Installed {
   files: SyncedFile[];
 }
 
-/** What a server may keep silent. */
+/** Longest silence of a server. */
 const TIMEOUT_MS = 30_000;
 
 /** Throws `PackageError`, `WebError`, and as `syncBoard`. */

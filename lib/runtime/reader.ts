@@ -1,4 +1,4 @@
-/** A message and the settings of a node, and the words both have for the same. */
+/** Reads a node's settings and a message's properties, which have the same names; the message's win. */
 import type { Node, NodeAPI } from 'node-red';
 import { InputError } from './diagnosis.ts';
 import type { JobNodeDef } from './job-node.ts';

@@ -1,4 +1,4 @@
-/** Steps by which a busy board is got hold of, or a locked-out one got back: in the status and on output 2, in words. */
+/** Steps by which a busy board is got hold of, or a locked-out one got back, told in words. */
 import type { NodeAPI } from 'node-red';
 import type { JobContext } from './job-node.ts';
 

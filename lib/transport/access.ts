@@ -13,7 +13,7 @@ export interface Denied {
   isMember: boolean;
 }
 
-/** What tests own. */
+/** What tests replace. */
 export interface AccessHost {
   /** Folder that holds `etc/group`. */
   root?: string;

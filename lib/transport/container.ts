@@ -18,7 +18,7 @@ const CGROUPS: readonly (readonly [RegExp, Container])[] = [
   [/\/lxc/, 'lxc'],
 ];
 
-/** The kind of container; `undefined` outside of one. `root`: what tests own. */
+/** The kind of container; `undefined` outside of one. `root`: the root of the file system, which tests replace. */
 export async function containerOf(root = '/'): Promise<Container | undefined> {
   for (const [file, kind] of MARKS) if (await exists(join(root, file))) return kind;
   const cgroup = await readFile(join(root, 'proc/1/cgroup'), 'utf8').catch(() => '');

@@ -9,8 +9,8 @@ export interface Holder {
 }
 
 /**
- * A process that has the file open, another one rather than this. Nothing where there is none to be seen: another system, a process
- * of another user (whose descriptors are not shown), or one of another container.
+ * A process that has the file open; this very one only where no other has. `undefined` where none can be seen: on
+ * another system, or when it is another user's (whose descriptors are not shown) or another container's.
  */
 export async function holderOf(path: string, proc = '/proc'): Promise<Holder | undefined> {
   const device = await realpath(path).catch(() => undefined);

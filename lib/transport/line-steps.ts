@@ -28,8 +28,8 @@ export function closingSteps(from: ModemLines): ModemLines[] {
 }
 
 /**
- * The SET_CONTROL values from one state of a remote port's lines to another, in the order that never passes RTS alone (reset):
- * DTR first, except that RTS goes first when both are released. From (0,1) to (1,0), reset to loader, the
+ * The SET_CONTROL values from one state of a remote port's lines to another, in an order that never passes RTS alone
+ * (reset): DTR first, except that RTS goes first when both are released. From (0,1) to (1,0), reset to loader, the
  * way leads over (1,1), which is what USB-Serial/JTAG wants too.
  */
 export function lineChanges(from: ModemLines | undefined, to: ModemLines): number[] {

@@ -10,7 +10,7 @@ import { within } from './wait.ts';
 
 export type { PortInfo } from './port-info.ts';
 
-/** What tests own. */
+/** What tests replace. */
 export interface ListHost {
   platform?: NodeJS.Platform;
   /** The roots of the Linux file systems, `/sys` and `/dev`. */

@@ -9,8 +9,8 @@ import { within } from './wait.ts';
 /**
  * Opens a port of a server that speaks RFC 2217 (ser2net, pyserial, esp_rfc2217_server), 8N1 without flow
  * control. A server that refuses COM-PORT-OPTION is used as a plain stream, with a warning.
- * Throws `PortError` `port-refused` and `port-busy` (`facts.said`: the server's words), `open-timeout` (`facts.stage`: `connect`, `negotiation`),
- * `baud-refused`, `port-lost`, `port-open-failed`; the signal's reason when aborted.
+ * Throws `PortError` `port-refused` and `port-busy` (`facts.said`: the server's words), `open-timeout` (`facts.stage`:
+ * `connect`, `negotiation`), `baud-refused`, `port-lost`, `port-open-failed`; the signal's reason when aborted.
  */
 export async function openRfc2217(
   port: string,

@@ -10,7 +10,7 @@ import { DEFAULT_BAUD_RATE, OPEN_TIMEOUT_MS } from './transport.ts';
 import type { OpenOptions, Transport } from './transport.ts';
 import { within } from './wait.ts';
 
-/** What tests own: the system whose line order is used, and the binding. */
+/** What tests replace: the system whose line order is used, and the binding. */
 export interface SerialHost {
   platform: NodeJS.Platform;
   binding: SerialBinding;

@@ -12,7 +12,7 @@ export type WebErrorCode =
   | 'download-timeout'
   /** The bytes are not those whose SHA-256 was given. Facts: `source`, `expected`, `found` (hex). */
   | 'download-hash'
-  /** The server leads elsewhere where it must not. Facts: `url`, `to`, `reason` ('too many' | 'insecure' | 'scheme'). */
+  /** The server leads where it must not. Facts: `url`, `to`, `reason` ('too many' | 'insecure' | 'scheme'). */
   | 'redirect-refused';
 
 export class WebError extends CodedError<WebErrorCode> {}

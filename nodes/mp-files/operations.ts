@@ -158,8 +158,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
   space: async (reader) => {
     const path = await folderOf(reader);
     return {
-      run: async ({ device, job }) =>
-        spaceOutcome(await boardDiskSpace(device, { path, ...job })),
+      run: async ({ device, job }) => spaceOutcome(await boardDiskSpace(device, { path, ...job })),
     };
   },
 

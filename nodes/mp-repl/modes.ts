@@ -37,7 +37,11 @@ const MODES: Readonly<Record<string, Read>> = {
     const kwargs = keywords(reader.msg['kwargs']);
     return {
       run: async (context) => {
-        const value = await callPython(context.device, { name, args, kwargs }, await reader.codeOptions(context));
+        const value = await callPython(
+          context.device,
+          { name, args, kwargs },
+          await reader.codeOptions(context),
+        );
         return { payload: value, shown: { key: 'done' } };
       },
     };

@@ -1,4 +1,4 @@
-/** One upload with a mishap drawn by lot: what the board has after it is the old file or the new one, as the answer says. */
+/** One upload with a mishap drawn by lot. The board then has the old file or the new one, as the answer says. */
 import assert from 'node:assert/strict';
 import { Board } from '../../lib/board/board.ts';
 import { listBoardFiles, readBoardFiles } from '../../lib/board/file-jobs.ts';
