@@ -78,7 +78,8 @@ export interface PackedScript {
 
 /**
  * As `boardScript`, in less than half the bytes. The loader raises ImportError on a board without `deflate`, and
- * RuntimeError when what it reads is damaged. `dot`: characters that it prints for a piece, see `paceOf`; `piece`: bytes.
+ * RuntimeError when what it reads is damaged. `dot`: characters that it prints for a piece, see `paceOf`. `piece`:
+ * bytes.
  */
 export async function packedScript(
   parts: ScriptParts,
