@@ -150,6 +150,8 @@ class Upload {
       await delivery.leave().catch(() => undefined);
       throw error;
     }
+    // The board has told that every file is in its place; that it is gone since is no matter of theirs.
+    if (isLost(error) && this.#results.length === this.#files.length) return;
     let kept: Kept = delivery.mayHaveStoredNext ? 'either' : 'old';
     let isAgain = isOfLine(error) && mayTryAgain;
     if (isOfLine(error)) {

@@ -16,6 +16,7 @@ import {
 } from '../../lib/board/file-jobs.ts';
 import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
 import { runPython } from '../../lib/board/python-jobs.ts';
+import { describeOverDoors } from '../support/doors.ts';
 import { failsWith } from '../support/failures.ts';
 import { random } from '../virtual-board/faults.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
@@ -28,12 +29,12 @@ function noise(length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)));
 }
 
-describe('board: files', () => {
+describeOverDoors('board: files', (door) => {
   let device: VirtualBoard;
   let board: Board;
   before(async () => {
-    device = await launchBoard({ timing: 'none', bootMs: 0 });
-    board = new Board({ port: device.rfc2217, baudRate: 115200 });
+    device = await launchBoard({ timing: 'none', bootMs: 0, ...door.options });
+    board = new Board({ port: door.port(device), baudRate: 115200 });
   });
   after(async () => {
     await board.close();
