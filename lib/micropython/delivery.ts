@@ -29,13 +29,14 @@ const SCRIPT = ['packets', 'receive'] as const;
 const TURBO_SCRIPT = ['packets', 'turbo', 'receive'] as const;
 /** The board takes a silence of so many milliseconds for an end. A host that is busy is asked again, no more. */
 const PATIENCE_MS = 250;
-/** The loader begins, and the next piece of the script is read; the whole of it compiled, which a slow board takes its time over. */
+/** The loader begins, and the next piece of the script is read. */
 const LOAD_MS = 2500;
+/** The whole of it is compiled, which a slow board takes its time over. */
 const HELLO_MS = 10_000;
 /** The board hashes a large file, or its file system tidies up, and it says nothing meanwhile. */
 const STALL_MS = 45_000;
-/** From the last file to the end of the script. */
-const FINISH_MS = 2000;
+/** From the last file to the end of the script, which tidies up. */
+const FINISH_MS = 5000;
 /** No packet is longer on the wire: so much is lost with a damaged one. */
 const PACKET_MS = 750;
 const SMALLEST_BLOCK = 1024;
@@ -50,8 +51,9 @@ const LATE_NUDGE_MS = 2000;
 const NUDGE = new Uint8Array(STEP);
 /** About what turbo comes to. */
 const FAST_BAUD = 921_600;
-/** Where a packet is due, less than the begin of one; amid it, more than a read of the board's waits for in one piece. */
+/** Where a packet is due: less than the begin of one. */
 const CTRL_C = '\x03'.repeat(3);
+/** Amid a packet: more than a read of the board's waits for in one piece. */
 const CTRL_C_AMID = '\x03'.repeat(64);
 /** From Ctrl-C to the end of the script it takes half a second; a board that writes to its disk hears it later. */
 const ASK_AGAIN_MS = 800;
@@ -115,7 +117,8 @@ export class Delivery {
 
   /**
    * Returns when every file is in its place. Throws what the board's file system refuses, 'file-damaged' for a line
-   * that does not get better, 'python-error', 'board-restarted' and its like, and as `RawRepl.some`. The board's script may still run then: `leave`.
+   * that does not get better, 'python-error', 'board-restarted' and its like, and as `RawRepl.some`. The board's script
+   * may still run then: `leave`.
    */
   async run(way: UploadWay, isAgain = false): Promise<void> {
     await this.#begin(way, isAgain);

@@ -19,7 +19,7 @@ export interface Pace {
 const RING = 256;
 /** More than this is all of it. */
 const MOST_UNDERWAY = 8192;
-/** One USB packet of an FTDI adapter has 62 bytes: it is sent at once when it is full, else after up to 16 ms. */
+/** What fills a USB packet of an FTDI adapter, 62 bytes: it is sent at once when it is full, else after up to 16 ms. */
 const REST = ' '.repeat(61);
 const FULL_PACKET_MS = 3;
 /** The shortest round trip was a lucky one. */
