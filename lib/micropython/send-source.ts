@@ -26,7 +26,7 @@ const KEYS = /[\x01-\x05]/;
  */
 export async function sendSource(repl: RawRepl, source: string, paste: PasteSupport): Promise<PasteSupport> {
   const bytes = Buffer.from(KEYS.test(source) ? wrapped(source) : source, 'utf8');
-  const known = paste === 'no' ? 'no' : await requestPaste(repl);
+  const known = paste === 'no' ? 'no' : await learnPaste(repl);
   if (known === 'yes') await sendPaste(repl, bytes);
   else await sendPlain(repl, bytes);
   return known;
@@ -48,6 +48,12 @@ const ANSWERS: readonly { answer: string; support: PasteSupport }[] = [
 /** Source that fits into a board's input ring needs no flow control: nothing is asked before it is sent, or after. */
 export async function sendShort(repl: RawRepl, source: string): Promise<void> {
   await repl.write(Buffer.concat([Buffer.from(source, 'utf8'), Uint8Array.of(END)]));
+}
+
+/** A no is asked for twice: it is remembered, and a request that the line has harmed looks the same. */
+async function learnPaste(repl: RawRepl): Promise<PasteSupport> {
+  const answer = await requestPaste(repl);
+  return answer === 'yes' ? answer : requestPaste(repl);
 }
 
 async function requestPaste(repl: RawRepl): Promise<PasteSupport> {

@@ -15,12 +15,12 @@ class Firmware {
   readonly transport: ScriptedTransport;
   #line = '';
 
-  constructor(pasteAnswer: string, output = 'hello\r\n\x04\x04>') {
+  constructor(pasteAnswer: string, { output = 'hello\r\n\x04\x04>', firstAnswer = pasteAnswer } = {}) {
     this.transport = new ScriptedTransport((bytes, say) => {
       const typed = Buffer.from(bytes).toString('latin1');
       if (typed === '\x05A\x01') {
         this.requests++;
-        say(pasteAnswer);
+        say(this.requests === 1 ? firstAnswer : pasteAnswer);
         return;
       }
       this.pieces.push(typed.length);
@@ -66,17 +66,25 @@ describe('micropython: source sent', () => {
     'from before raw paste': `ra${BANNER.slice(2)}`,
   };
   for (const [which, answer] of Object.entries(fallbacks)) {
-    it(`in small pieces to firmware ${which}, which is asked once`, async () => {
+    it(`in small pieces to firmware ${which}, which is asked twice and then no more`, async () => {
       const firmware = new Firmware(answer);
       const repl = firmware.repl();
       const source = 'y = 22\n'.repeat(60);
       assert.equal(await run(repl, source), 'hello\r\n');
       assert.equal(await run(repl, 'print(1)'), 'hello\r\n');
       assert.deepEqual(firmware.codes, [source, 'print(1)']);
-      assert.equal(firmware.requests, 1);
+      assert.equal(firmware.requests, 2);
       assert.ok(firmware.pieces.every((length) => length <= 128));
     });
   }
+
+  it('by raw paste though the line has harmed the first request', async () => {
+    const firmware = new Firmware(WINDOW, { firstAnswer: `ra${BANNER.slice(2)}` });
+    const repl = firmware.repl();
+    await run(repl, 'print(1)');
+    assert.equal(repl.link.paste, 'yes');
+    assert.equal(firmware.requests, 2);
+  });
 
   it('without the bytes that are keys, by any way', async () => {
     for (const answer of [WINDOW, 'R\x00']) {
@@ -125,7 +133,7 @@ describe('micropython: source sent', () => {
     assert.match(output, /^(tick\r\n)+hello\r\n$/);
     assert.deepEqual(inside.codes, [long]);
     const old = new Firmware(`${talk}R\x00`);
-    assert.equal(await run(old.repl(), 'print(1)'), `${talk}hello\r\n`);
+    assert.equal(await run(old.repl(), 'print(1)'), `${talk}${talk}hello\r\n`);
   });
 
   it('not to a board that says something else: the error shows what', async () => {
@@ -138,7 +146,7 @@ describe('micropython: source sent', () => {
   it('and what a board tells of its crash ends the run', async () => {
     const panic =
       "Guru Meditation Error: Core  0 panic'ed (LoadProhibited).\r\nRebooting...\r\nets Jul 29 2019 12:21:46\r\n\r\nrst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n";
-    const firmware = new Firmware(WINDOW, panic);
+    const firmware = new Firmware(WINDOW, { output: panic });
     await assert.rejects(
       run(firmware.repl(), 'crash()'),
       failsWith('panic', { reason: 'LoadProhibited', reset: '0xc (SW_CPU_RESET)' }),
