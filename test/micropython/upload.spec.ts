@@ -170,6 +170,33 @@ describeOverDoors('micropython: upload', (door) => {
     await (await mp.repl()).run('vfs.umount("/ro")', soon);
   });
 
+  it('onto another disk, as an SD card is, and back', async () => {
+    // MicroPython renames nothing from one mounted file system to another.
+    const mount = [
+      'import os, vfs',
+      'os.mkdir("/card")',
+      'class Card:',
+      '  def mount(self, readonly, mkfs): pass',
+      '  def umount(self): pass',
+      '  def open(self, path, mode): return open("/card" + path, mode)',
+      '  def rename(self, old, new): os.rename("/card" + old, "/card" + new)',
+      ...['ilistdir', 'mkdir', 'remove', 'rmdir', 'stat', 'statvfs'].map(
+        (name) => `  def ${name}(self, path): return os.${name}("/card" + path)`,
+      ),
+      'vfs.mount(Card(), "/sd")',
+    ].join('\n');
+    await (await mp.repl()).run(mount, soon);
+    const files = ['sd/log/a.txt', 'here.txt', 'sd/b.txt'].map((path) => ({
+      path,
+      content: Buffer.from(path),
+    }));
+    await uploadFiles(await mp.repl(), files);
+    for (const { path, content } of files) assert.deepEqual(await held(`/${path}`), content);
+    assert.deepEqual(await listing('/sd'), ['b.txt', 'log']);
+    assert.deepEqual(await left(), []);
+    await (await mp.repl()).run('vfs.umount("/sd")', soon);
+  });
+
   it('of many files in one session: those before the one that fails are there', async () => {
     const files = ['many/a', 'many/b', 'plain/below', 'many/c'].map((path) => ({
       path,
