@@ -63,11 +63,11 @@ def make_folder(path):
             raise
 
 
-# The root of the file system that has a path. The list of "/" has mounts without a number and without a size.
+# The root of the file system that has a path. In the list of "/" a mounted one has no size, other than a folder.
 def root_of(path):
     for entry in os.ilistdir("/"):
         root = "/%s/" % entry[0]
-        if len(entry) == 3 and not entry[2] and path.startswith(root):
+        if len(entry) == 3 and path.startswith(root):
             return root
     return "/"
 

@@ -94,7 +94,7 @@ export class Chip {
     native().free(this.#listed);
     this.#listed = this.#lister?.(
       JSON.stringify(
-        entries.map(({ name, isDir, size }) => (isDir ? [name, 0x4000, 0] : [name, 0x8000, 0, size])),
+        entries.map(({ name, isDir, size }) => [name, isDir ? 0x4000 : 0x8000, 0, isDir ? 0 : size]),
       ),
     ) as PythonObject;
     return this.#listed;

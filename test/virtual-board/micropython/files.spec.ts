@@ -150,7 +150,7 @@ describe('virtual board: files', () => {
     );
     assert.equal(
       output,
-      "[('boot.py', 32768, 0, 139), ('lib', 16384, 0)] [('m.py', 32768, 0, 17)] (32768, 0, 0, 0, 0, 0, 17)\r\n",
+      "[('boot.py', 32768, 0, 139), ('lib', 16384, 0, 0)] [('m.py', 32768, 0, 17)] (32768, 0, 0, 0, 0, 0, 17)\r\n",
     );
     assert.equal((await bench.run('import m;print(m.x+1)')).output, '42\r\n');
     assert.match((await bench.run('m.f()')).error, /File "\/lib\/m\.py", line 2, in f\r\nZeroDivisionError/);
