@@ -113,7 +113,7 @@ describe('board: its stream', () => {
 
   it('hears nothing of a program that nobody may interrupt, as nothing is typed to it', async () => {
     await type('while True: print("got", repr(input()))\r\r\r');
-    await ear.hears('... \r\n');
+    await ear.hears("got ''\r\n");
     ear.text = '';
     await assert.rejects(
       evaluatePython(board, '1', { ...soon, interrupt: false }),
