@@ -6,8 +6,8 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Bytes that are handed over at once, at most, unless the line is so fast that a millisecond brings more: a timer that is
- * late must not fill a receiver that would have taken its bytes meanwhile.
+ * Bytes that are handed over at once, at most, unless the line is so fast that a millisecond brings more: a timer that
+ * is late must not fill a receiver that would have taken its bytes meanwhile.
  */
 const MOST_AT_ONCE = 128;
 const MOST_LATE_MS = 1.3;

@@ -12,7 +12,7 @@ export class Queue {
   #last = Promise.resolve();
   #waiting = 0;
 
-  /** `changed`: something begins or ends. `told`: what is shown in `notes` of a failure, and of the work that failed. */
+  /** `changed`: something begins or ends. `told`: what `notes` shows of a failure, and of the work that failed. */
   constructor(notes: HTMLElement, changed: () => void, told: (failure: Failure, work: Work) => HTMLElement) {
     this.#notes = notes;
     this.#changed = changed;

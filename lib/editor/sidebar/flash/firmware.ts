@@ -20,13 +20,7 @@ export interface FirmwareChoice {
 export function firmwareChoice(onChange: () => void): FirmwareChoice {
   let source: Source = 'micropython';
   let file: File | undefined;
-  const versions = h('datalist', { id: 'esp32-versions' });
-  const version = h('input', {
-    type: 'text',
-    id: 'esp32-version',
-    list: versions.id,
-    placeholder: words('flash.newest'),
-  });
+  const version = versionInput();
   const url = h('input', { type: 'url', id: 'esp32-url', placeholder: 'https://' });
   const sha256 = h('input', {
     type: 'text',
@@ -42,11 +36,12 @@ export function firmwareChoice(onChange: () => void): FirmwareChoice {
   });
   const pick = button({ label: words('flash.choose-file'), symbol: 'folder-open-o' }, () => picker.click());
   const chosen = h('span', { className: 'esp32-quiet' });
-  const erase = h(
-    'select',
-    { id: 'esp32-erase' },
-    (['needed', 'all'] as const).map((value) => h('option', { value }, words(`flash.erase.${value}`))),
-  );
+  const erase = eraseSelect();
+  const fields: Record<Source, HTMLElement> = {
+    micropython: field('flash.version', version.input, version.list),
+    file: field('flash.file', picker, pick, chosen),
+    url: h('div', {}, field('flash.url', url), field('flash.sha256', sha256)),
+  };
 
   const draw = (): void => {
     fill(chosen, file ? `${file.name} (${size(file.size)})` : words('flash.or-drop'));
@@ -63,84 +58,95 @@ export function firmwareChoice(onChange: () => void): FirmwareChoice {
     onChange();
   };
   picker.addEventListener('change', () => take(picker.files?.[0]));
-  for (const input of [version, url, sha256, erase]) input.addEventListener('input', onChange);
+  for (const input of [version.input, url, sha256, erase]) input.addEventListener('input', onChange);
 
-  const field = (id: string, label: string, ...inputs: Node[]): HTMLElement =>
-    h('div', { className: 'esp32-field' }, h('label', { for: id }, label), ...inputs);
-  const fields: Record<Source, HTMLElement> = {
-    micropython: field(version.id, words('flash.version'), version, versions),
-    file: field(picker.id, words('flash.file'), pick, chosen, picker),
-    url: h(
-      'div',
-      {},
-      field(url.id, words('flash.url'), url),
-      field(sha256.id, words('flash.sha256'), sha256),
-    ),
-  };
-  const radios = SOURCES.map((each) =>
-    h(
-      'label',
-      {},
-      h('input', {
-        type: 'radio',
-        name: 'esp32-source',
-        value: each,
-        checked: each === source,
-        onchange: () => choose(each),
-      }),
-      words(`flash.source.${each}`),
-    ),
-  );
-  draw();
-  // Only a help for typing: without a network any version can still be named.
-  get<string[]>('micropython').then(
-    (known) =>
-      fill(
-        versions,
-        known.map((value) => h('option', { value })),
-      ),
-    () => undefined,
-  );
-
+  const radios = sourceRadios(source, choose);
   const element = h(
     'div',
     { className: 'esp32-firmware' },
     h(
       'div',
       { className: 'esp32-sources', role: 'radiogroup', 'aria-label': words('flash.firmware') },
-      radios,
+      SOURCES.map((each) => h('label', {}, radios[each], words(`flash.source.${each}`))),
     ),
     Object.values(fields),
-    field(erase.id, words('flash.before'), erase),
+    field('flash.before', erase),
   );
-  if (mayAct()) {
-    element.addEventListener('dragover', (event) => {
-      event.preventDefault();
-      event.stopPropagation();
-    });
-    element.addEventListener('drop', (event) => {
-      event.preventDefault();
-      event.stopPropagation();
-      const dropped = event.dataTransfer?.files[0];
-      if (!dropped) return;
-      const radio = radios[SOURCES.indexOf('file')]?.querySelector('input');
-      if (radio) radio.checked = true;
+  if (mayAct())
+    takeDropped(element, (dropped) => {
+      radios.file.checked = true;
       choose('file');
       take(dropped);
     });
-  }
+  draw();
   return {
     element,
     get request() {
-      const isReady = { micropython: true, file: file !== undefined, url: /^https?:\/\/./.test(url.value) }[
-        source
-      ];
-      if (!isReady) return undefined;
-      const text = { version: version.value.trim(), url: url.value.trim(), sha256: sha256.value.trim() };
+      const isReady = { micropython: true, file: file !== undefined, url: /^https?:\/\/./.test(url.value) };
+      if (!isReady[source]) return undefined;
+      const text = {
+        version: version.input.value.trim(),
+        url: url.value.trim(),
+        sha256: sha256.value.trim(),
+      };
       return { source, ...text, erase: erase.value as FlashRequest['erase'] };
     },
     get file() {
       return source === 'file' ? file : undefined;
     },
   };
+}
+
+/** An input with its label, and what else stands beside it. `label`: a key of the catalogue. */
+function field(label: string, input: HTMLElement, ...more: Node[]): HTMLElement {
+  return h('div', { className: 'esp32-field' }, h('label', { for: input.id }, words(label)), input, ...more);
+}
+
+/** The version of MicroPython, with those that can be downloaded in `list`. */
+function versionInput(): { input: HTMLInputElement; list: HTMLElement } {
+  const list = h('datalist', { id: 'esp32-versions' });
+  const placeholder = words('flash.newest');
+  const input = h('input', { type: 'text', id: 'esp32-version', list: list.id, placeholder });
+  get<string[]>('micropython').then(
+    (known) =>
+      fill(
+        list,
+        known.map((value) => h('option', { value })),
+      ),
+    // The list only helps with typing: without a network any version can still be named.
+    () => undefined,
+  );
+  return { input, list };
+}
+
+function eraseSelect(): HTMLSelectElement {
+  const values: FlashRequest['erase'][] = ['needed', 'all'];
+  const options = values.map((value) => h('option', { value }, words(`flash.erase.${value}`)));
+  return h('select', { id: 'esp32-erase' }, options);
+}
+
+function sourceRadios(checked: Source, choose: (source: Source) => void): Record<Source, HTMLInputElement> {
+  const radio = (value: Source): HTMLInputElement =>
+    h('input', {
+      type: 'radio',
+      name: 'esp32-source',
+      value,
+      checked: value === checked,
+      onchange: () => choose(value),
+    });
+  return { micropython: radio('micropython'), file: radio('file'), url: radio('url') };
+}
+
+/** A file that is dropped on `element` goes to `take`, and not to the editor, which would import it as a flow. */
+function takeDropped(element: HTMLElement, take: (file: File) => void): void {
+  element.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  element.addEventListener('drop', (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    const dropped = event.dataTransfer?.files[0];
+    if (dropped) take(dropped);
+  });
 }

@@ -9,7 +9,7 @@ import { mayAct } from '../panel.ts';
 import type { Panel } from '../panel.ts';
 import { firmwareChoice } from './firmware.ts';
 import { flashMapView } from './map.ts';
-import { outcome, stepView, summary } from './views.ts';
+import { actions, outcome, stepView, summary } from './views.ts';
 
 const words = wordsOf('esp32-sidebar');
 
@@ -75,41 +75,17 @@ export function flashPanel(openTerminal: () => void): Panel {
       phase === 'planned' && map && summary(map),
       phase === 'done' && outcome(state.result),
       drawn,
-      actions(),
+      actions(state, isAllowed, onAction),
     ];
   };
 
-  const actions = (): HTMLElement | undefined => {
-    const { phase, map, request } = state;
-    const again = button({ label: words('flash.again'), isSmall: false }, () => void cancel());
-    const go = button(
-      {
-        label: words('flash.start'),
-        symbol: 'bolt',
-        isSmall: false,
-        className: 'primary',
-        id: 'esp32-start',
-      },
-      () =>
-        void ask(async () => {
-          if (request && map) await start(request, map);
-        }),
-    );
-    const stop = button({ label: words('cancel'), isSmall: false }, () => void cancel());
-    const terminal = button(
-      { label: words('flash.terminal'), symbol: 'terminal', isSmall: false, className: 'primary' },
-      openTerminal,
-    );
-    for (const it of [again, go, stop]) it.disabled = !isAllowed;
-    const row = {
-      idle: [],
-      failed: [],
-      planning: [stop],
-      flashing: [stop],
-      planned: [again, go],
-      done: state.result?.version === undefined ? [again] : [again, terminal],
-    }[phase];
-    return row.length > 0 ? h('div', { className: 'esp32-actions' }, row) : undefined;
+  const onAction = {
+    cancel: () => void cancel(),
+    start: () =>
+      void ask(async () => {
+        if (state.request && state.map) await start(state.request, state.map);
+      }),
+    openTerminal,
   };
 
   const follow = (next: DeployedBoard | undefined): void => {

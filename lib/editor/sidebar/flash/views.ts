@@ -1,5 +1,5 @@
 /** What is shown of a flash: the step it is at, what will happen, and what has come of it. */
-import { h, icon } from '../../dom.ts';
+import { button, h, icon } from '../../dom.ts';
 import type { FlashMap, FlashState } from '../../wire.ts';
 import { size, wordsOf } from '../../words.ts';
 
@@ -71,4 +71,27 @@ export function outcome({
     ),
     h('p', { className: 'esp32-quiet' }, words('flash.outcome.facts', { written: size(written), seconds })),
   );
+}
+
+/** The buttons below a step. `on`: what they do. */
+export function actions(
+  { phase, result }: FlashState,
+  isAllowed: boolean,
+  on: Record<'cancel' | 'start' | 'openTerminal', () => void>,
+): HTMLElement | undefined {
+  const main = { isSmall: false, className: 'primary' };
+  const again = button({ label: words('flash.again'), isSmall: false }, on.cancel);
+  const go = button({ label: words('flash.start'), symbol: 'bolt', id: 'esp32-start', ...main }, on.start);
+  const stop = button({ label: words('cancel'), isSmall: false }, on.cancel);
+  const terminal = button({ label: words('flash.terminal'), symbol: 'terminal', ...main }, on.openTerminal);
+  for (const it of [again, go, stop]) it.disabled = !isAllowed;
+  const row = {
+    idle: [],
+    failed: [],
+    planning: [stop],
+    flashing: [stop],
+    planned: [again, go],
+    done: result?.version === undefined ? [again] : [again, terminal],
+  }[phase];
+  return row.length > 0 ? h('div', { className: 'esp32-actions' }, row) : undefined;
 }
