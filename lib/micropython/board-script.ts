@@ -6,14 +6,17 @@ import { readFile } from 'node:fs/promises';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { MicroPythonError } from './errors.ts';
 import { minified } from './minify.ts';
+import { withOwnModules } from './own-modules.ts';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
 
 export type BoardScriptName =
   | 'about'
   | 'answer'
+  | 'beside'
   | 'check'
   | 'compare'
   | 'files'
+  | 'look'
   | 'older_tools'
   | 'packets'
   | 'pieces'
@@ -65,7 +68,7 @@ export async function boardScript(
 ): Promise<string> {
   const data = Buffer.from(JSON.stringify(args), 'utf8').toString('base64');
   const call = TELL[answering](`main(*json.loads(binascii.a2b_base64("${data}")))`);
-  const body = `${await sourceOf(parts)}\n${call}`.replace(/^/gm, ' ');
+  const body = `${withOwnModules(await sourceOf(parts))}\n${call}`.replace(/^/gm, ' ');
   return `def _board_script():\n${body}\n_board_script()\ndel _board_script\n`;
 }
 
@@ -91,13 +94,13 @@ export async function packedScript(
   const packed = withoutKeys(deflated);
   const lengths = `[${piece}]*${Math.floor(packed.length / piece)}+[${packed.length % piece}]`;
   // DeflateIO's 1 is RAW.
-  const loader = `import sys,io,deflate as d,binascii as b
+  const loader = `import sys,uio as i,deflate as d,ubinascii as b
 s=b''
 for n in ${lengths}:s+=sys.stdin.buffer.read(n);print(end='.'${dot > 1 ? `+' '*${dot - 1}` : ''})
 s,*p=s.split(b'=')
 for q in p:s+=bytes([q[0]-64])+q[1:]
 if b.crc32(s)-${crc32(deflated)}:raise
-exec(d.DeflateIO(io.BytesIO(s),1,${PACKED_BITS}).read())`;
+exec(d.DeflateIO(i.BytesIO(s),1,${PACKED_BITS}).read())`;
   return { loader, packed };
 }
 
@@ -111,10 +114,10 @@ function withoutKeys(bytes: Uint8Array): Buffer {
  * The source that defines `helper`: called with the base64 of the JSON of a list, it prints as JSON, behind the
  * mark, what the script's `main(*list)` returns.
  */
-export async function helperScript(name: BoardScriptName, helper: string): Promise<string> {
+export async function helperScript(parts: ScriptParts, helper: string): Promise<string> {
   const call =
     'return lambda data: print("\\x1e" + json.dumps(main(*json.loads(binascii.a2b_base64(data)))))';
-  const body = `${await sourceOf(name)}\n${call}`.replace(/^/gm, ' ');
+  const body = `${withOwnModules(await sourceOf(parts))}\n${call}`.replace(/^/gm, ' ');
   return `def ${helper}():\n${body}\n${helper} = ${helper}()\n`;
 }
 
@@ -184,12 +187,12 @@ export interface ValuesOptions {
  */
 export async function runScriptEach(
   repl: RawRepl,
-  name: BoardScriptName,
+  parts: ScriptParts,
   args: readonly unknown[],
   { stallMs }: Pick<RunOptions, 'stallMs'>,
 ): Promise<unknown[]> {
   const printed: Uint8Array[] = [];
-  const source = await boardScript(name, args, 'each');
+  const source = await boardScript(parts, args, 'each');
   await repl.run(source, { stallMs, onOutput: (bytes) => void printed.push(bytes) });
   return valuesOf(Buffer.concat(printed));
 }

@@ -25,8 +25,8 @@ export interface DeliveryEvents {
   onStored: () => void;
 }
 
-const SCRIPT = ['packets', 'receive'] as const;
-const TURBO_SCRIPT = ['packets', 'turbo', 'receive'] as const;
+const SCRIPT = ['packets', 'look', 'beside', 'receive'] as const;
+const TURBO_SCRIPT = ['packets', 'turbo', 'look', 'beside', 'receive'] as const;
 /** The board takes a silence of so many milliseconds for an end. A host that is busy is asked again, no more. */
 const PATIENCE_MS = 250;
 /** The loader begins, and the next piece of the script is read. */

@@ -63,7 +63,7 @@ export async function readFiles(
 
 async function receive(repl: RawRepl, pieces: Piece[], onFrame: (frame: Frame) => void): Promise<void> {
   const frames = new FrameReader(onFrame);
-  const source = await boardScript('send', [pieces, BLOCK]);
+  const source = await boardScript(['look', 'send'], [pieces, BLOCK]);
   await repl.run(source, { stallMs: STALL_MS, onOutput: (bytes) => frames.push(bytes) });
 }
 

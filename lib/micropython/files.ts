@@ -30,7 +30,9 @@ export const GUARDED: readonly string[] = ['/boot.py', '/webrepl_cfg.py'];
 const STALL_MS = 20_000;
 
 async function answers(repl: RawRepl, operation: string, ...args: unknown[]): Promise<unknown[]> {
-  const values = await runScriptEach(repl, 'files', [operation, ...args], { stallMs: STALL_MS });
+  const values = await runScriptEach(repl, ['look', 'beside', 'files'], [operation, ...args], {
+    stallMs: STALL_MS,
+  });
   for (const value of values) refuseError(value);
   return values;
 }

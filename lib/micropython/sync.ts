@@ -45,6 +45,7 @@ export interface SyncOptions {
   onFile?: ((file: SyncedFile) => void) | undefined;
 }
 
+const COMPARE = ['look', 'compare'] as const;
 /** Files the board is asked about at a time; it holds their names and hashes. */
 const GROUP = 40;
 /** The board hashes 40 files, at worst some megabytes from a slow flash. */
@@ -99,7 +100,7 @@ async function look(
   files: readonly OutgoingFile[],
 ): Promise<{ marks: string; hashes: () => string }> {
   const question = files.map(({ path, content }) => [path, content.length]);
-  const answer = await askHelper(repl, 'compare', [question, null], { stallMs: COMPARE_STALL_MS });
+  const answer = await askHelper(repl, COMPARE, [question, null], { stallMs: COMPARE_STALL_MS });
   refuseError(answer);
   const [marks, base64] = answer as [string, string];
   const bytes = Buffer.from(base64, 'base64');
@@ -148,7 +149,7 @@ async function extraneous(
 
 /** All that is in a folder, a folder before what is in it. */
 async function treeOf(repl: RawRepl, folder: string): Promise<FileEntry[]> {
-  const answer = await askHelper(repl, 'compare', [[], folder], { stallMs: COMPARE_STALL_MS });
+  const answer = await askHelper(repl, COMPARE, [[], folder], { stallMs: COMPARE_STALL_MS });
   try {
     refuseError(answer);
   } catch (error) {

@@ -199,7 +199,7 @@ function isOfLine(error: unknown): boolean {
 
 /** What old or small firmware says of the board's script; noise does not hit upon these names. */
 const LACKS =
-  /ImportError.*'(binascii|deflate|hashlib|io|json|machine|micropython|select|struct)'|AttributeError.*'(buffer|kbd_intr|ipoll|statvfs)'|MemoryError/;
+  /ImportError.*'(u?binascii|deflate|hashlib|u?io|json|machine|micropython|select|struct)'|AttributeError.*'(buffer|kbd_intr|ipoll|statvfs)'|MemoryError/;
 /** What `board/older_tools.py` does without. A board that lacks more has no memory for it either. */
 const SUBSTITUTED = /ImportError.*'(deflate|hashlib)'/;
 

@@ -161,7 +161,41 @@ describeOverDoors('board: files', (door) => {
     const half = "with open('/half.bin', 'wb') as f:\n  for _ in range(275): f.write(bytes(4096))";
     await runPython(board, half, {});
     await assert.rejects(copyBoardFile(board, '/half.bin', '/whole.bin'), failsWith('disk-full'));
-    assert.ok(!(await paths('/')).some((path) => path.endsWith('.part')));
+    assert.ok(!(await paths('/')).some((path) => path.includes('.uploading')));
+  });
+
+  it('may be named like modules of the firmware, which are used all the same', async () => {
+    const names = ['binascii', 'hashlib', 'io', 'json', 'os', 'select', 'struct', 'time'];
+    const modules = names.map((name) => ({
+      path: `/lib/${name}.py`,
+      content: Buffer.from('raise ValueError("mine")\n'),
+    }));
+    await uploadFilesToBoard(board, modules);
+    assert.equal((await listBoardFiles(board, '/lib', { hashes: true })).length, names.length);
+    const files = await readBoardFiles(
+      board,
+      modules.map(({ path }) => path),
+    );
+    assert.deepEqual(files, modules);
+    await removeBoardFile(board, '/lib', { recursive: true });
+  });
+
+  it('of all file systems are listed, not only those of the flash', async () => {
+    const mount = [
+      'import vfs',
+      'class Card:',
+      '  def mount(self, readonly, mkfs): pass',
+      '  def umount(self): pass',
+      '  def stat(self, path): return (0x4000 if path == "/" else 0x8000, 0, 0, 0, 0, 0, 3, 0, 0, 0)',
+      '  def ilistdir(self, path): return iter([("on-card.txt", 0x8000, 0, 3)])',
+      '  def statvfs(self, path): return (512, 512, 100, 7, 7, 0, 0, 0, 0, 255)',
+      'vfs.mount(Card(), "/sd")',
+    ];
+    await runPython(board, mount.join('\n'), {});
+    assert.ok((await paths('/')).includes('/sd/on-card.txt'));
+    assert.deepEqual(await paths('/sd'), ['/sd/on-card.txt']);
+    assert.equal((await boardDiskSpace(board, { path: '/sd' })).free, 7 * 512);
+    await runPython(board, 'import vfs\nvfs.umount("/sd")', {});
   });
 
   it('are all gone when the disk is formatted, and the next ones are kept', async () => {

@@ -3,44 +3,51 @@
 # is in a folder: of each folder the names and sizes of its files.
 import os, json, binascii
 
+# Not there; below a file, where there is nothing either; a folder.
+ABSENT = (2, 20, 21)
 
-def sha256(path, buffer):
+
+def sha256(f, buffer):
     import hashlib
 
     h = hashlib.sha256()
-    with open(path, "rb") as f:
+    n = f.readinto(buffer)
+    while n:
+        h.update(buffer[:n])
         n = f.readinto(buffer)
-        while n:
-            h.update(buffer[:n])
-            n = f.readinto(buffer)
     return h.digest()
 
 
-def look(path, size, buffer):
+# A file is opened at once: to ask for its size first is to look for it twice.
+def look(disk, path, size, buffer):
     try:
-        found = os.stat(path)
-    except OSError as e:
-        # Below a file there is nothing either.
-        if e.args[0] not in (2, 20):
-            raise
-        return "-", b""
-    if found[0] & 0x4000:
-        return "d", b""
-    if found[6] != size:
-        return "!", b""
-    try:
-        return "=", sha256(path, buffer)
+        with disk.open(path, "rb") as f:
+            if f.seek(0, 2) != size:
+                return "!", b""
+            f.seek(0)
+            return "=", sha256(f, buffer)
     except ImportError:
         return "!", b""
+    except OSError as e:
+        if e.args[0] not in ABSENT:
+            raise
+    # FAT says of a folder that there is no such file.
+    try:
+        return "d" if disk.stat(path)[0] & 0x4000 else "!", b""
+    except OSError as e:
+        if e.args[0] not in ABSENT:
+            raise
+        return "-", b""
 
 
 def compare(files):
+    disk = looker() if len(files) > 3 else Mounted
     buffer = memoryview(bytearray(1024))
     marks = ""
     hashes = bytearray()
     for path, size in files:
         try:
-            mark, digest = look(path, size, buffer)
+            mark, digest = look(disk, path, size, buffer)
         except OSError as e:
             return {"errno": e.args[0], "path": path}
         marks += mark
@@ -49,18 +56,19 @@ def compare(files):
 
 
 def walk(folder):
+    disk = looker()
     found = []
     folders = [folder]
     while folders:
         at = folders.pop()
         files = []
         try:
-            for entry in os.ilistdir(at):
+            for entry in list(disk.ilistdir(at)):
                 path = at.rstrip("/") + "/" + entry[0]
                 if entry[1] & 0x4000:
                     folders.append(path)
                 else:
-                    files += [entry[0], entry[3] if len(entry) > 3 else os.stat(path)[6]]
+                    files += [entry[0], entry[3] if len(entry) > 3 else disk.stat(path)[6]]
         except OSError as e:
             return {"errno": e.args[0], "path": at}
         found.append([at, files])

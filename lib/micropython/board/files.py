@@ -11,11 +11,11 @@ def is_folder(path):
     return path == "/" or os.stat(path)[0] & 0x4000 != 0
 
 
-def sha256(path, buffer):
+def sha256(disk, path, buffer):
     import hashlib
 
     h = hashlib.sha256()
-    with open(path, "rb") as f:
+    with disk.open(path, "rb") as f:
         n = f.readinto(buffer)
         while n:
             h.update(buffer[:n])
@@ -23,34 +23,35 @@ def sha256(path, buffer):
     return binascii.b2a_base64(h.digest()).decode().strip()
 
 
-def entry(path, hashed):
-    if is_folder(path):
-        return [path]
-    size = os.stat(path)[6]
-    return [path, size, sha256(path, memoryview(bytearray(1024)))] if hashed else [path, size]
+def file(disk, path, size, hashed):
+    return [path, size, sha256(disk, path, memoryview(bytearray(1024)))] if hashed else [path, size]
+
+
+def stat(path, hashed):
+    yield [path] if is_folder(path) else file(Mounted, path, os.stat(path)[6], hashed)
 
 
 # Folders before what is in them.
 def tree(path, hashed, deep):
     if not is_folder(path):
-        yield entry(path, hashed)
+        yield from stat(path, hashed)
         return
+    disk = looker()
     folders = [path]
     while folders:
         folder = folders.pop()
-        for name in sorted(e[0] for e in os.ilistdir(folder)):
-            found = entry(join(folder, name), hashed)
-            yield found
-            if deep and len(found) == 1:
-                folders.append(found[0])
-
-
-def stat(path, hashed):
-    yield entry(path, hashed)
+        for name, kind, *more in list(disk.ilistdir(folder)):
+            found = join(folder, name)
+            if not kind & 0x4000:
+                yield file(disk, found, more[1] if len(more) > 1 else disk.stat(found)[6], hashed)
+                continue
+            yield [found]
+            if deep:
+                folders.append(found)
 
 
 def space(path):
-    fs = os.statvfs(path)
+    fs = looker().statvfs(path)
     yield [fs[1] * fs[2], fs[1] * fs[3], fs[1]]
 
 
@@ -95,26 +96,29 @@ def move(source, to, force):
 
 
 def copy(source, to, force):
-    if not is_folder(source):
-        clear_way(to, force)
-        yield copy_file(source, to)
-        return
     # What is copied into itself is copied once.
-    found = [e[0] for e in tree(source, False, True)]
-    clear_way(to, False)
-    make(to)
-    for path in found:
-        target = to + path[len(source) :]
-        if is_folder(path):
-            make(target)
-        else:
-            yield copy_file(path, target)
+    found = list(tree(source, False, True))
+    deep = is_folder(source)
+    clear_way(to, force and not deep)
+    if deep:
+        make(to)
+    home = root_of(to, looker() is not Mounted) + BESIDE
+    make(home)
+    try:
+        for path, *size in found:
+            target = to + path[len(source) :]
+            if size:
+                copy_file(path, home + "/new", target)
+                yield target
+            else:
+                make(target)
+    finally:
+        attempt(os.rmdir, home)
 
 
 # Whole or not at all: written beside, then renamed.
-def copy_file(source, to):
+def copy_file(source, part, to):
     buffer = memoryview(bytearray(1024))
-    part = to + ".part"
     try:
         with open(source, "rb") as old, open(part, "wb") as new:
             n = old.readinto(buffer)
@@ -122,13 +126,9 @@ def copy_file(source, to):
                 new.write(buffer[:n])
                 n = old.readinto(buffer)
         os.rename(part, to)
-    except OSError:
-        try:
-            os.remove(part)
-        except OSError:
-            pass
+    except BaseException:
+        attempt(os.remove, part)
         raise
-    return to
 
 
 # The file system of the partition that is mounted at the root, as MicroPython makes it at its first start.

@@ -63,43 +63,36 @@ def make_folder(path):
             raise
 
 
-# The root of the file system that has a path. In the list of "/" a mounted one has no size, other than a folder.
-def root_of(path):
-    for entry in os.ilistdir("/"):
-        root = "/%s/" % entry[0]
-        if len(entry) == 3 and path.startswith(root):
-            return root
-    return "/"
-
-
-# Files are written in a folder of their own: littlefs goes through all that it has noted of a folder to rename out of
-# it, which takes seconds where many files are.
 class Disk:
     def __init__(self):
         self.folder = self.root = self.home = self.part = ""
+        self.disk = looker()
+        self.alone = self.disk is not Mounted
 
     def prepare(self, path, size):
         folder = path[: path.rfind("/") + 1]
-        root = self.root if folder == self.folder else root_of(path)
+        root = self.root if folder == self.folder else root_of(path, self.alone)
         if root != self.root:
             self.leave()
+            self.folder = ""
             self.root = root
-            self.home = root + ".uploading"
+            self.home = root + BESIDE
             self.part = self.home + "/new"
             self.room = 0
         self.take(size)
-        if folder != self.folder:
-            for at in range(1, len(folder)):
-                if folder[at] == "/":
-                    make_folder(folder[:at])
+        if not self.folder:
             make_folder(self.home)
-            self.folder = folder
+        for at in range(1, len(folder)):
+            if folder[at] == "/" and not self.folder.startswith(folder[: at + 1]):
+                make_folder(folder[:at])
+        self.folder = folder
 
     # Four blocks more than it has are for its folder, and for the one it is written in. What is free takes long to find
-    # out, so once does for many files.
+    # out, so once does for many files; the second time it is another disk that was written to.
     def take(self, size):
         if size >= self.room:
-            fs = os.statvfs(self.root)
+            fs = (self.disk or looker()).statvfs(self.root)
+            self.disk = None
             self.room = fs[1] * fs[3] - 4 * fs[0]
             self.block = fs[0]
             if size > self.room:
@@ -107,11 +100,8 @@ class Disk:
         self.room -= size + 2 * self.block
 
     def leave(self):
-        for remove, path in (os.remove, self.part), (os.rmdir, self.home):
-            try:
-                remove(path)
-            except OSError:
-                pass
+        attempt(os.remove, self.part)
+        attempt(os.rmdir, self.home)
 
 
 def check(path, buffer):

@@ -36,8 +36,8 @@ def frame(kind, number, at, data=b""):
     sys.stdout.buffer.write(b"\x1e" + escaped(data) + b"\x1e")
 
 
-def send(number, path, at, end, block, pack):
-    with open(path, "rb") as f:
+def send(disk, number, path, at, end, block, pack):
+    with disk.open(path, "rb") as f:
         f.seek(at)
         while end is None or at < end:
             data = f.read(block if end is None else min(block, end - at))
@@ -54,9 +54,10 @@ def send(number, path, at, end, block, pack):
 
 def main(pieces, block):
     pack = packer()
+    disk = looker() if len(pieces) > 3 else Mounted
     for number, (path, at, end) in enumerate(pieces):
         try:
-            send(number, path, at, end, block, pack)
+            send(disk, number, path, at, end, block, pack)
         except OSError as e:
             frame(3, number, e.args[0])
     return len(pieces)
