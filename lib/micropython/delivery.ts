@@ -33,10 +33,10 @@ const PATIENCE_MS = 250;
 const LOAD_MS = 2500;
 /** The whole of it is compiled, which a slow board takes its time over. */
 const HELLO_MS = 10_000;
-/** The board hashes a large file, or its file system tidies up, and it says nothing meanwhile. */
-const STALL_MS = 45_000;
+/** The board hashes a large file, or littlefs tidies up a folder of many, and it says nothing meanwhile. */
+const STALL_MS = 120_000;
 /** From the last file to the end of the script, which tidies up. */
-const FINISH_MS = 5000;
+const FINISH_MS = 10_000;
 /** No packet is longer on the wire: so much is lost with a damaged one. */
 const PACKET_MS = 750;
 const SMALLEST_BLOCK = 1024;

@@ -29,7 +29,8 @@ const KIND = { data: 0, deflated: 1, end: 2, error: 3 } as const;
 const BLOCK = 2048;
 /** No frame is longer, however it was escaped. */
 const MAX_FRAME = 16 * 1024;
-const STALL_MS = 15_000;
+/** The board looks for a file among many, or the line is slow. */
+const STALL_MS = 60_000;
 const ROUNDS = 10;
 
 /** Bytes of a file from `at` on; `end` `null`: to its end. */

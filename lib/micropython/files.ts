@@ -26,8 +26,8 @@ export interface DiskSpace {
 /** What no mirror and no recursive delete takes away: the way into the board. */
 export const GUARDED: readonly string[] = ['/boot.py', '/webrepl_cfg.py'];
 
-/** The board hashes a megabyte between two answers, or deletes a large file. */
-const STALL_MS = 20_000;
+/** The board hashes a megabyte between two answers, or littlefs tidies up a folder of many files. */
+const STALL_MS = 120_000;
 
 async function answers(repl: RawRepl, operation: string, ...args: unknown[]): Promise<unknown[]> {
   const values = await runScriptEach(repl, ['look', 'beside', 'files'], [operation, ...args], {
