@@ -6,7 +6,8 @@ import os
 BESIDE = ".uploading"
 
 
-# The root of the file system that has a path; `alone`: there is one only. The list of "/" has mounts without a number and without a size.
+# The root of the file system that has a path; `alone`: there is one only. In the list of "/" a mounted one has no size,
+# other than a folder.
 def root_of(path, alone):
     for entry in () if alone else os.ilistdir("/"):
         root = "/%s/" % entry[0]
