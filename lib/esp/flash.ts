@@ -113,7 +113,7 @@ export async function flash(
     plan: undefined,
   };
   const first = Math.min(options.firstRung ?? 0, rungs.length - 1);
-  let left = Infinity;
+  let leftBefore = Infinity;
   let repeats = 0;
   for (let at = first, returns = 0; ;) {
     const rung = rungs[at] as Rung;
@@ -131,10 +131,10 @@ export async function flash(
         continue;
       }
       if (!isLineFault(error, at > first)) throw error;
-      // On the last rung it goes on some times, if the attempts come nearer to the end.
+      // On the slowest rung it tries again, as long as each attempt had less to write than the one before.
       if (at < rungs.length - 1) at++;
-      else if (soFar.left >= left || ++repeats > REPEATS) throw error;
-      left = soFar.left;
+      else if (soFar.left >= leftBefore || ++repeats > REPEATS) throw error;
+      leftBefore = soFar.left;
       const next = rungs[at] as Rung;
       options.onEvent({ kind: 'slower', baudRate: next.baudRate, because: (error as EspError).code });
     }

@@ -1,4 +1,5 @@
 /** Where firmware goes on this board, or why it must not: decided before anything is erased. */
+import { hex } from '../errors/facts.ts';
 import type { Chip } from './chips.ts';
 import { revisionText } from './describe.ts';
 import type { ChipDescription } from './describe.ts';
@@ -235,8 +236,4 @@ function partitionFor(wish: Wish, own: number | undefined, target: Target): Part
   if (found) return found;
   const labels = (target.partitions ?? []).map(({ label }) => label).join(', ');
   throw new EspError('no-such-partition', `the board has no partition ${wanted}`, { wanted, labels });
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

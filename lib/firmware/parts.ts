@@ -1,4 +1,5 @@
 /** Parts of a firmware: bytes and, where the source says it, their place in the flash. */
+import { hex } from '../errors/facts.ts';
 import { CHIPS } from '../esp/chips.ts';
 import { SECTOR } from '../esp/erase.ts';
 import { FirmwareError, tooLarge } from './errors.ts';
@@ -83,10 +84,6 @@ export function checkOverlaps(parts: readonly FirmwarePart[]): void {
 export function chipNamed(word: string): string | undefined {
   const plain = word.toLowerCase().replaceAll(/[-_ ]/g, '');
   return CHIPS.find(({ stub }) => stub === plain)?.name;
-}
-
-export function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }
 
 /** Flash is erased by sectors: parts that share one could not be written apart from each other. */

@@ -6,6 +6,7 @@ import type { CatalogueTarget } from './catalogue.ts';
 import { readContents } from './contents.ts';
 import { checkHash, download } from '../web/download.ts';
 import type { DownloadEvent, DownloadOptions } from '../web/download.ts';
+import { kindOf } from '../errors/facts.ts';
 import { reasonOf } from '../errors/reason.ts';
 import { FirmwareError, tooLarge } from './errors.ts';
 import { urlOf } from '../web/fetch.ts';
@@ -242,11 +243,6 @@ function fileNameOf(url: string): string {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'array' : typeof value;
 }
 
 function unusable(expected: string, found: string): FirmwareError {

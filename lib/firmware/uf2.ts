@@ -3,9 +3,10 @@
  * Microsoft and its list of families. esptool's `merge-bin --format uf2`, and so `idf.py uf2`, writes flash
  * offsets as addresses.
  */
+import { hex } from '../errors/facts.ts';
 import { createHash } from 'node:crypto';
 import { FirmwareError } from './errors.ts';
-import { hex, joinBlocks, MAX_FLASH } from './parts.ts';
+import { joinBlocks, MAX_FLASH } from './parts.ts';
 import type { Block, Contents, FirmwarePart } from './parts.ts';
 
 const BLOCK = 512;

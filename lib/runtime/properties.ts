@@ -1,5 +1,6 @@
 /** Values out of a node's settings and messages: forgiving in what is taken, strict in what comes out. */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { kindOf } from '../errors/facts.ts';
 import { patternList } from '../host/pattern.ts';
 import { InputError } from './diagnosis.ts';
 
@@ -151,10 +152,4 @@ export function oneOf<T extends string>(
     expected: allowed.join(' | '),
     found: typeof value === 'string' ? value : kindOf(value),
   });
-}
-
-/** What a value is, for messages to people. */
-export function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'array' : typeof value;
 }

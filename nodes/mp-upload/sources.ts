@@ -1,14 +1,8 @@
 /** What a message or the node gives to be uploaded: content, files and folders of this machine, or a list of those. */
+import { kindOf } from '../../lib/errors/facts.ts';
 import { InputError } from '../../lib/runtime/diagnosis.ts';
 import { readHost } from '../../lib/runtime/host-files.ts';
-import {
-  bytesOf,
-  contentBytes,
-  kindOf,
-  optionalText,
-  requiredText,
-  textList,
-} from '../../lib/runtime/properties.ts';
+import { bytesOf, contentBytes, optionalText, requiredText, textList } from '../../lib/runtime/properties.ts';
 import type { Reader } from '../../lib/runtime/reader.ts';
 import type { OutgoingFile } from '../../lib/board/sync-job.ts';
 import type { UploadDef } from './mp-upload.ts';

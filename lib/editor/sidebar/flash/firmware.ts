@@ -38,9 +38,9 @@ export function firmwareChoice(onChange: () => void): FirmwareChoice {
   const chosen = h('span', { className: 'esp32-quiet' });
   const erase = eraseSelect();
   const fields: Record<Source, HTMLElement> = {
-    micropython: field('flash.version', version.input, version.list),
-    file: field('flash.file', picker, pick, chosen),
-    url: h('div', {}, field('flash.url', url), field('flash.sha256', sha256)),
+    micropython: field(words('flash.version'), version.input, version.list),
+    file: field(words('flash.file'), picker, pick, chosen),
+    url: h('div', {}, field(words('flash.url'), url), field(words('flash.sha256'), sha256)),
   };
 
   const draw = (): void => {
@@ -70,7 +70,7 @@ export function firmwareChoice(onChange: () => void): FirmwareChoice {
       SOURCES.map((each) => h('label', {}, radios[each], words(`flash.source.${each}`))),
     ),
     Object.values(fields),
-    field('flash.before', erase),
+    field(words('flash.before'), erase),
   );
   if (mayAct())
     takeDropped(element, (dropped) => {
@@ -97,9 +97,9 @@ export function firmwareChoice(onChange: () => void): FirmwareChoice {
   };
 }
 
-/** An input with its label, and what else stands beside it. `label`: a key of the catalogue. */
+/** An input with its label, and what else stands beside it. */
 function field(label: string, input: HTMLElement, ...more: Node[]): HTMLElement {
-  return h('div', { className: 'esp32-field' }, h('label', { for: input.id }, words(label)), input, ...more);
+  return h('div', { className: 'esp32-field' }, h('label', { for: input.id }, label), input, ...more);
 }
 
 /** The version of MicroPython, with those that can be downloaded in `list`. */
