@@ -80,8 +80,8 @@ export class Delivery {
   #outgoing: Outgoing | undefined;
   #sending: Sending | undefined;
   #refusal: MicroPythonError | undefined;
-  /** The board waits for a packet: set by its lines. */
-  #isInvited = false;
+  /** How often the board has said that it waits for a packet. */
+  #invitations = 0;
   #stored = 0;
   #told = 0;
 
@@ -138,23 +138,24 @@ export class Delivery {
   async leave(): Promise<void> {
     if (!this.hasBegun) return;
     const until = performance.now() + LEAVE_MS;
-    this.#isInvited = false;
+    let isInvited = false;
     while (this.#isRunning() && performance.now() < until) {
-      await this.#repl.write(this.#isInvited ? CTRL_C : CTRL_C_AMID);
-      await this.#untilInvited();
+      await this.#repl.write(isInvited ? CTRL_C : CTRL_C_AMID);
+      isInvited = await this.#isInvited();
     }
     await this.#turbo?.end();
   }
 
-  /** Or until the script has ended, or said nothing for a while. */
-  async #untilInvited(): Promise<void> {
-    this.#isInvited = false;
-    while (this.#isRunning() && !this.#isInvited) {
+  /** Soon; not where the script ends, or says nothing for a while. */
+  async #isInvited(): Promise<boolean> {
+    const before = this.#invitations;
+    while (this.#isRunning() && this.#invitations === before) {
       const bytes = await this.#repl.some(ASK_AGAIN_MS).catch(ignoreTimeout);
-      if (!bytes) return;
+      if (!bytes) return false;
       this.#end.push(bytes);
       await this.#turbo?.follow();
     }
+    return this.#invitations > before;
   }
 
   async #listen(): Promise<void> {
@@ -239,7 +240,7 @@ export class Delivery {
   }
 
   #invited(isNew: boolean, number: number, epoch: number): void {
-    this.#isInvited = true;
+    this.#invitations += 1;
     if (isNew) this.#sending?.invited(number);
     else this.#sending?.again(number, epoch);
   }
