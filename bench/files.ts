@@ -14,6 +14,7 @@ import type { OutgoingFile } from '../lib/board/upload-jobs.ts';
 import { random } from '../test/virtual-board/faults.ts';
 import { launchBoard } from '../test/virtual-board/launch.ts';
 import type { Report } from './support/case.ts';
+import { median } from './support/median.ts';
 import { MPREMOTE, uploadAs, VIPERIDE } from './support/other-ways.ts';
 import type { OtherWay } from './support/other-ways.ts';
 import { watched } from './support/process.ts';
@@ -130,10 +131,6 @@ async function smallCases(board: Board, report: Report, adapter: string): Promis
 function wireSeconds(files: readonly OutgoingFile[]): number {
   const all = Buffer.concat(files.map(({ content }) => content));
   return deflateRawSync(all, { level: 9, memLevel: 9, windowBits: 14 }).length / (LINE * 1000);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 /** Milliseconds of one job, from the friendly prompt on. */

@@ -141,13 +141,13 @@ export class Delivery {
     let isInvited = false;
     while (this.#isRunning() && performance.now() < until) {
       await this.#repl.write(isInvited ? CTRL_C : CTRL_C_AMID);
-      isInvited = await this.#isInvited();
+      isInvited = await this.#isInvitedSoon();
     }
     await this.#turbo?.end();
   }
 
-  /** Soon; not where the script ends, or says nothing for a while. */
-  async #isInvited(): Promise<boolean> {
+  /** Whether the board asks for a packet; not, when its script ends or says nothing for a while. */
+  async #isInvitedSoon(): Promise<boolean> {
     const before = this.#invitations;
     while (this.#isRunning() && this.#invitations === before) {
       const bytes = await this.#repl.some(ASK_AGAIN_MS).catch(ignoreTimeout);
@@ -155,7 +155,7 @@ export class Delivery {
       this.#end.push(bytes);
       await this.#turbo?.follow();
     }
-    return this.#invitations > before;
+    return this.#isRunning();
   }
 
   async #listen(): Promise<void> {
