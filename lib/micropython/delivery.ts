@@ -45,8 +45,9 @@ const MOST_DAMAGED = 40;
 /** Up to this rate the board looks for silence before every byte; faster, its interpreter could not follow. */
 const SLOW_BAUD = 115_200;
 const STEP = 32;
-/** Amid a packet; behind it, where the board may write to its disk, a nudge would be taken for the next one. */
+/** Amid a packet, once: the board has to find the line silent after it. */
 const NUDGE_MS = 120;
+/** Behind it the board may write to its disk, and a nudge would be taken for the next one. */
 const LATE_NUDGE_MS = 2000;
 const NUDGE = new Uint8Array(STEP);
 /** About what turbo comes to. */
@@ -171,8 +172,8 @@ export class Delivery {
 
   /** A board that reads in steps waits for ever for the rest of one whose bytes were lost: it is given others. */
   async #some(until: number, mayBeNothing: boolean): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const waitMs = Math.min(until - performance.now(), this.#nudgeMs);
+    for (let isFirst = true; ; isFirst = false) {
+      const waitMs = Math.min(until - performance.now(), isFirst ? this.#nudgeMs : LATE_NUDGE_MS);
       const isLast = !mayBeNothing && performance.now() + waitMs >= until;
       const some = this.#repl.some(waitMs);
       const bytes = await (isLast ? some : some.catch(ignoreTimeout));

@@ -50,7 +50,7 @@ const LEAVE_MS = 15_000;
 /** So often what is left is begun anew when the line, and not the board, is at fault. */
 const ATTEMPTS = 5;
 /** So often the board is asked what it has; the line may be at fault here, too. */
-const LOOKS = 3;
+const LOOKS = 6;
 /** The line was at fault: what was said may not have been heard. */
 const LINE_ERRORS: readonly string[] = [
   'file-damaged',
