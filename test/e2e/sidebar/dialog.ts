@@ -105,6 +105,8 @@ export function dialogTests(stage: () => Stage): void {
       await plugIn(page, () => ({ ports: [bridge, own, plain], troubles: [] }));
       await editBoard(page);
       await option(page, own.path).waitFor();
+      // Node-RED puts the focus into a dialog a moment after it is open.
+      await page.locator('.red-ui-tray :focus').first().waitFor({ state: 'attached' });
       await page.locator('#node-config-input-port').focus();
       await page.keyboard.press('Tab');
       await page.keyboard.press('ArrowDown');
