@@ -175,12 +175,6 @@ async function minifiedSource(names: readonly BoardScriptName[]): Promise<string
   return minified((await Promise.all(sources)).join('\n'));
 }
 
-export interface ValuesOptions {
-  /** Milliseconds of silence until the script is given up. */
-  stallMs: number;
-  onValue: (value: unknown) => void;
-}
-
 /**
  * Runs a board script that yields; returns the values. Throws `MicroPythonError` 'python-error' with the traceback,
  * 'repl-confused' where the line has damaged what came, `PortError` 'read-timeout' for a board that fell silent.

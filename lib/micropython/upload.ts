@@ -60,6 +60,10 @@ const LINE_ERRORS: readonly string[] = [
   'no-prompt',
 ] satisfies (MicroPythonErrorCode | PortErrorCode)[];
 
+const SILENCES: readonly string[] = ['read-timeout', 'no-prompt'] satisfies (
+  MicroPythonErrorCode | PortErrorCode
+)[];
+
 /**
  * Puts files on the board in their order; the first that fails ends it. Throws `MicroPythonError` 'disk-full' (facts
  * `bytes`, `free`), 'is-a-folder' and others of the file system, 'bad-file-name', 'file-damaged', and what a run may
@@ -180,7 +184,7 @@ class Upload {
       const found = await statFile(this.#repl, next.path, { hashes: true });
       return found?.sha256 === sha256(next.content) ? 'new' : 'old';
     } catch (error) {
-      if (times === 1 || isLost(error)) throw error;
+      if (times === 1 || !isHarmed(error)) throw error;
       return this.#look(delivery, times - 1);
     }
   }
@@ -195,6 +199,11 @@ class Upload {
 /** The line was at fault, or what it carried. */
 function isOfLine(error: unknown): boolean {
   return error instanceof CodedError && LINE_ERRORS.includes(String(error.code));
+}
+
+/** What came was harmed, and asking again may help; not where the board says nothing, which has taken its time. */
+function isHarmed(error: unknown): boolean {
+  return isOfLine(error) && !SILENCES.includes((error as CodedError).code);
 }
 
 /** What old or small firmware says of the board's script; noise does not hit upon these names. */

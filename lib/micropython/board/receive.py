@@ -88,7 +88,7 @@ class Disk:
         self.folder = folder
 
     # Four blocks more than it has are for its folder, and for the one it is written in. What is free takes long to find
-    # out, so once does for many files; the second time it is another disk that was written to.
+    # out, so once does for many files. To ask again takes another looker: the first knows nothing of what was written.
     def take(self, size):
         if size >= self.room:
             fs = (self.disk or looker()).statvfs(self.root)
