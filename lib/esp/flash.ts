@@ -1,11 +1,11 @@
 /** The whole of flashing: connect, know the board, refuse what does not fit, plan, erase, write, check, run. */
-import { isLost } from '../transport/errors.ts';
 import type { Transport } from '../transport/transport.ts';
+import { Attempts } from './attempts.ts';
+import type { Again } from './attempts.ts';
 import { backUp } from './backup.ts';
 import type { BackupChoice, BackupPart } from './backup.ts';
 import { eraseChip, eraseRegion } from './erase.ts';
 import { EspError } from './errors.ts';
-import { isLineFault, rungsFrom } from './ladder.ts';
 import type { Rung } from './ladder.ts';
 import type { Partition } from './partitions.ts';
 import { extentOf } from './place.ts';
@@ -44,8 +44,7 @@ export type FlashEvent =
   | { kind: 'erasing' }
   | { kind: 'writing'; done: number; total: number }
   | { kind: 'verifying' }
-  /** The line was too bad at this rate; what is written already stays written. */
-  | { kind: 'slower'; baudRate: number; because: string };
+  | Again;
 
 export interface FlashResult extends BoardFacts {
   offset: number;
@@ -72,24 +71,21 @@ type Outcome = Omit<FlashResult, 'reset' | 'rung'> & { byStub: boolean };
 /** What earlier attempts have done for good, and what holds for the job as a whole. */
 interface SoFar {
   /** The board, by its MAC: it must not be another one that was plugged in meanwhile. */
-  mac: string | undefined;
+  mac?: string | undefined;
   /** Everything is erased, as was asked for; from then on what differs tells what is missing. */
   erased: boolean;
   /** Writing has begun. */
   begun: boolean;
   /** Taken before anything was written: a later one would be of a flash that is half new. */
-  backup: FlashResult['backup'];
+  backup?: BackupPart[];
   /** Bytes that the last attempt had to write. */
   left: number;
   /** Of the flash as it was found: later ones tell what is left to do. */
-  plan: Plan | undefined;
+  plan?: Plan;
 }
 
-/** How long a board that was pulled is waited for, and how often. */
+/** How long a board that was pulled is waited for. */
 const COME_BACK_MS = 20_000;
-const RETURNS = 3;
-/** Further attempts on the slowest line. */
-const REPEATS = 2;
 
 /**
  * Flashes checked firmware. Nothing is erased before it is known to fit this board, and only what differs is
@@ -103,40 +99,23 @@ export async function flash(
   options: FlashOptions,
 ): Promise<FlashResult> {
   const prepared = typeof source === 'function' ? [] : source.map((part) => prepare(part, options.signal));
-  const rungs = rungsFrom(options.baudRate);
-  const soFar: SoFar = {
-    mac: undefined,
-    erased: false,
-    begun: false,
-    backup: undefined,
-    left: Infinity,
-    plan: undefined,
-  };
-  const first = Math.min(options.firstRung ?? 0, rungs.length - 1);
-  let leftBefore = Infinity;
-  let repeats = 0;
-  for (let at = first, returns = 0; ;) {
-    const rung = rungs[at] as Rung;
-    const attempt = { ...options, ...rung, erase: soFar.erased ? 'needed' : options.erase };
+  const attempts = new Attempts(options.baudRate, options.firstRung ?? 0, transport.reopen !== undefined);
+  const soFar: SoFar = { erased: false, begun: false, left: Infinity };
+  for (;;) {
+    const attempt = { ...options, ...attempts.rung, erase: soFar.erased ? 'needed' : options.erase };
     try {
       const { result, reset } = await withSession(transport, attempt, (session) =>
         flashOnce(session, source, prepared, attempt, soFar),
       );
       const { byStub, ...outcome } = result;
-      return { ...outcome, reset, ...(byStub ? { rung: at } : {}) };
+      return { ...outcome, reset, ...(byStub ? { rung: attempts.at } : {}) };
     } catch (error) {
-      if (isLost(error) && transport.reopen && ++returns <= RETURNS) {
-        options.onEvent({ kind: 'coming-back' });
-        await transport.reopen({ timeoutMs: COME_BACK_MS, signal: options.signal });
-        continue;
+      const again = attempts.after(error, soFar.left);
+      if (!again) throw error;
+      options.onEvent(again);
+      if (again.kind === 'coming-back') {
+        await transport.reopen?.({ timeoutMs: COME_BACK_MS, signal: options.signal });
       }
-      if (!isLineFault(error, at > first)) throw error;
-      // On the slowest rung it tries again, as long as each attempt had less to write than the one before.
-      if (at < rungs.length - 1) at++;
-      else if (soFar.left >= leftBefore || ++repeats > REPEATS) throw error;
-      leftBefore = soFar.left;
-      const next = rungs[at] as Rung;
-      options.onEvent({ kind: 'slower', baudRate: next.baudRate, because: (error as EspError).code });
     }
   }
 }
