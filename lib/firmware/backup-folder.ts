@@ -1,7 +1,7 @@
 /** A copy of a board's flash as files: one a part, and `backup.json`, which says what they are and is checked. */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { sha256Of } from '../bytes/sha256.ts';
 import { reasonOf } from '../errors/reason.ts';
 import { FirmwareError } from './errors.ts';
 
@@ -49,7 +49,7 @@ export async function writeBackup(
   const into = join(folder, `${board.mac?.replaceAll(':', '') ?? board.chip}-${time}`);
   const listed = parts.map(({ label, offset, data }, i): ListedPart & { data: Uint8Array } => {
     const file = `${String(i)}-${label.replaceAll(/[^\w-]/g, '_')}.bin`;
-    return { label, offset, size: data.length, sha256: sha256(data), file, data };
+    return { label, offset, size: data.length, sha256: sha256Of(data), file, data };
   });
   try {
     await mkdir(folder, { recursive: true });
@@ -89,7 +89,7 @@ async function readPart(
   // A list names files beside it, and nothing else of this machine.
   const path = join(folder, basename(file));
   const data = await readFile(path);
-  if (data.length !== size || sha256(data) !== hash) throw damaged(path);
+  if (data.length !== size || sha256Of(data) !== hash) throw damaged(path);
   return { label, offset, data };
 }
 
@@ -113,8 +113,4 @@ function isListed(part: unknown): part is ListedPart {
 
 function damaged(path: string): FirmwareError {
   return new FirmwareError('backup-damaged', `${path} is not as it was written`, { path });
-}
-
-function sha256(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
 }

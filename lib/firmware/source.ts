@@ -6,6 +6,7 @@ import type { CatalogueTarget } from './catalogue.ts';
 import { readContents } from './contents.ts';
 import { checkHash, download } from '../web/download.ts';
 import type { DownloadEvent, DownloadOptions } from '../web/download.ts';
+import { bytesOf } from '../bytes/binary.ts';
 import { kindOf } from '../errors/facts.ts';
 import { reasonOf } from '../errors/reason.ts';
 import { FirmwareError, tooLarge } from './errors.ts';
@@ -212,13 +213,6 @@ function unreadable(path: string): (error: unknown) => never {
     const reason = reasonOf(error);
     throw new FirmwareError('source-unreadable', reason, { path, reason }, error);
   };
-}
-
-/** Bytes as they come: also a Buffer that went through JSON on its way. */
-function bytesOf(value: unknown): Uint8Array | undefined {
-  if (value instanceof Uint8Array) return value;
-  if (!isRecord(value) || value['type'] !== 'Buffer' || !Array.isArray(value['data'])) return undefined;
-  return Buffer.from(value['data'] as number[]);
 }
 
 /** An offset as number, decimal or hex text; absent where none is given. */

@@ -1,7 +1,8 @@
 /** A file that is there whole or not at all: written beside and renamed. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { sha256Of } from '../bytes/sha256.ts';
 import { reasonOf } from '../errors/reason.ts';
 import { FirmwareError } from './errors.ts';
 
@@ -40,7 +41,7 @@ export async function writeWhole(path: string, content: () => Promise<Uint8Array
       await file.close();
     }
     await writing(rename(part, to));
-    return { path: to, size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+    return { path: to, size: bytes.length, sha256: sha256Of(bytes) };
   } finally {
     // Gone already where all went well.
     await rm(part, { force: true }).catch(() => undefined);

@@ -2,7 +2,7 @@
  * Files of a board as they shall be: the board tells what it has of them by size and hash, and only what differs
  * travels. With a mirror, what else lies under its folder is deleted, last of all.
  */
-import { createHash } from 'node:crypto';
+import { sha256Of } from '../bytes/sha256.ts';
 import { isInside } from './board-path.ts';
 import { MicroPythonError } from './errors.ts';
 import { refuseError } from './file-error.ts';
@@ -87,7 +87,7 @@ async function compare(repl: RawRepl, files: readonly OutgoingFile[]): Promise<P
     const group = files.slice(at, at + GROUP);
     const { marks, hashes } = await look(repl, group);
     for (const [index, file] of group.entries()) {
-      const sha256 = createHash('sha256').update(file.content).digest('hex');
+      const sha256 = sha256Of(file.content);
       plan.push({ ...file, sha256, action: actionOf(file.path, marks[index] ?? '', sha256, hashes) });
     }
   }

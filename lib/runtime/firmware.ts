@@ -11,7 +11,7 @@ import type { DownloadEvent } from '../firmware/source.ts';
 import { InputError } from './diagnosis.ts';
 import { hostPath } from './host-files.ts';
 import type { Reading } from './job-node.ts';
-import { bytesOf } from './properties.ts';
+import { anyBytesOf } from './properties.ts';
 
 /** As large as any flash. */
 const MAX_BYTES = 128 * 1024 * 1024;
@@ -29,7 +29,7 @@ export async function readFirmware(
   wish: { sha256?: string | undefined; partition?: string | undefined; force: boolean },
   reading: Reading,
 ): Promise<FlashSource> {
-  const source = await firmwareSource(bytesOf(value) ?? value, {
+  const source = await firmwareSource(anyBytesOf(value) ?? value, {
     ...downloadOptions(RED),
     ...(wish.sha256 === undefined ? {} : { sha256: wish.sha256 }),
     signal: reading.signal,
@@ -83,7 +83,7 @@ function showDownload(event: DownloadEvent, { progress, phase }: Reading): void 
  * of this machine, or bytes. Throws `InputError`, `FirmwareError`.
  */
 export async function readCopies(RED: NodeAPI, value: unknown): Promise<Copy[]> {
-  const bytes = bytesOf(value);
+  const bytes = anyBytesOf(value);
   if (bytes && bytes.length > 0) return [{ data: bytes }];
   if (typeof value === 'string' && value.trim() !== '') return readBackup(await hostPath(RED, value));
   if (!Array.isArray(value) || value.length === 0) throw noCopy();
@@ -93,7 +93,7 @@ export async function readCopies(RED: NodeAPI, value: unknown): Promise<Copy[]> 
 async function readCopy(RED: NodeAPI, value: unknown): Promise<Copy> {
   const { label, offset, data, path } = Object(value) as Record<string, unknown>;
   const bytes =
-    bytesOf(data) ??
+    anyBytesOf(data) ??
     (typeof path === 'string' ? (await readBackup(await hostPath(RED, path)))[0]?.data : undefined);
   if (!bytes) throw noCopy();
   return {

@@ -1,5 +1,6 @@
 /** Values out of a node's settings and messages: forgiving in what is taken, strict in what comes out. */
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
+import { binary, bytesOf, bytesOfNumbers } from '../bytes/binary.ts';
 import { kindOf } from '../errors/facts.ts';
 import { patternList } from '../host/pattern.ts';
 import { InputError } from './diagnosis.ts';
@@ -37,26 +38,9 @@ function badProperty(value: string, type: string, error: unknown): InputError {
   );
 }
 
-/** Bytes of a Buffer or of any other kind of binary array; `undefined` for what is none. */
-function binary(value: unknown): Uint8Array | undefined {
-  if (value instanceof Uint8Array) return value;
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return undefined;
-}
-
-/** Bytes as JSON has them: an array of numbers, or what a Buffer becomes, `{ type: 'Buffer', data: [..] }`. */
-function bytesOfJson(value: unknown): Uint8Array | undefined {
-  const isBuffer = typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';
-  const list: unknown = isBuffer && 'data' in value ? value.data : value;
-  const isByte = (item: unknown): boolean =>
-    Number.isInteger(item) && Number(item) >= 0 && Number(item) < 256;
-  return Array.isArray(list) && list.every(isByte) ? Uint8Array.from(list as number[]) : undefined;
-}
-
-/** Bytes in any binary form, also one that went through JSON; `undefined` for what is none. */
-export function bytesOf(value: unknown): Uint8Array | undefined {
-  return binary(value) ?? bytesOfJson(value);
+/** Bytes in any binary form, also one that went through JSON, and as numbers; `undefined` for what is none. */
+export function anyBytesOf(value: unknown): Uint8Array | undefined {
+  return bytesOf(value) ?? bytesOfNumbers(value);
 }
 
 /** Bytes of a file's content: text as UTF-8, a Buffer as it is, anything else as JSON. */

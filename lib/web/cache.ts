@@ -2,9 +2,10 @@
  * Downloads kept on disk, one file each: a line of JSON about it, then its bytes. Written beside and
  * renamed, so that a reader never sees half of one; hashed, so that a damaged one counts as absent.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256Of } from '../bytes/sha256.ts';
 
 export interface Kept {
   bytes: Uint8Array;
@@ -53,10 +54,6 @@ export async function keep(folder: string, url: string, kept: Kept, maxFiles = M
     throw error;
   }
   await prune(folder, maxFiles);
-}
-
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function parseKept(file: Buffer, url: string): Kept | undefined {

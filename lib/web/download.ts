@@ -1,5 +1,6 @@
 /** Files from the web: kept on disk, asked for once however many want them, there without a network. */
-import { keep, readKept, sha256Of } from './cache.ts';
+import { sha256Of } from '../bytes/sha256.ts';
+import { keep, readKept } from './cache.ts';
 import type { Kept } from './cache.ts';
 import { messageOf, reasonOf } from '../errors/reason.ts';
 import { WebError } from './errors.ts';

@@ -1,7 +1,7 @@
 /** Files of a board, all of a folder: into a folder of this machine, or as a list that mp upload takes back. */
-import { createHash } from 'node:crypto';
 import type { NodeAPI } from 'node-red';
 import { listBoardFiles, readBoardFiles } from '../../lib/board/file-jobs.ts';
+import { sha256Of } from '../../lib/bytes/sha256.ts';
 import { contentAs } from '../../lib/runtime/content.ts';
 import type { ContentKind } from '../../lib/runtime/content.ts';
 import { writeHost } from '../../lib/runtime/host-files.ts';
@@ -34,7 +34,7 @@ export async function downloadFiles(
   const told = files.map(({ path, content }) => ({
     path,
     bytes: content.length,
-    sha256: createHash('sha256').update(content).digest('hex'),
+    sha256: sha256Of(content),
   }));
   if (to === undefined) {
     const payload = told.map((file, at) => {

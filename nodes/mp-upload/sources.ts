@@ -2,7 +2,13 @@
 import { kindOf } from '../../lib/errors/facts.ts';
 import { InputError } from '../../lib/runtime/diagnosis.ts';
 import { readHost } from '../../lib/runtime/host-files.ts';
-import { bytesOf, contentBytes, optionalText, requiredText, textList } from '../../lib/runtime/properties.ts';
+import {
+  anyBytesOf,
+  contentBytes,
+  optionalText,
+  requiredText,
+  textList,
+} from '../../lib/runtime/properties.ts';
 import type { Reader } from '../../lib/runtime/reader.ts';
 import type { OutgoingFile } from '../../lib/board/sync-job.ts';
 import type { UploadDef } from './mp-upload.ts';
@@ -63,7 +69,7 @@ class Target {
   /** `name`: what the entry is called in an error. */
   async #entry(entry: unknown, name: string): Promise<OutgoingFile[]> {
     if (typeof entry === 'string') return (await this.hostPath({ from: entry })).files;
-    if (typeof entry !== 'object' || entry === null || bytesOf(entry)) throw noList(`[${kindOf(entry)}]`);
+    if (typeof entry !== 'object' || entry === null || anyBytesOf(entry)) throw noList(`[${kindOf(entry)}]`);
     const { from, to, include, exclude, ...file } = entry as Record<string, unknown>;
     if (from !== undefined) {
       const rules = { include: textList(include, 'include'), exclude: textList(exclude, 'exclude') };

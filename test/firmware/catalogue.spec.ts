@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { parseCatalogueName } from '../../lib/firmware/catalogue.ts';
 import type { CatalogueTarget } from '../../lib/firmware/catalogue.ts';
-import { sha256Of } from '../../lib/web/cache.ts';
+import { sha256Of } from '../../lib/bytes/sha256.ts';
 import { firmwareSource } from '../../lib/firmware/source.ts';
 import type { FirmwarePart, SourceOptions } from '../../lib/firmware/source.ts';
 import { refuses, withBench } from './server.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { sha256Of } from '../../lib/web/cache.ts';
+import { sha256Of } from '../../lib/bytes/sha256.ts';
 import { firmwareSource } from '../../lib/firmware/source.ts';
 import type { FirmwarePart, SourceOptions } from '../../lib/firmware/source.ts';
 import { recogniseFirmware } from '../../lib/esp/firmware.ts';

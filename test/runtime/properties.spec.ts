@@ -1,7 +1,7 @@
 /** What is taken out of settings and messages, and what is refused. */
 import assert from 'node:assert/strict';
 import {
-  bytesOf,
+  anyBytesOf,
   contentBytes,
   numberOr,
   oneOf,
@@ -14,14 +14,14 @@ describe('runtime: bytes', () => {
   it('are a Buffer, or binary of another kind', () => {
     const bytes = Uint8Array.of(0xe9, 1, 2);
     for (const value of [Buffer.from(bytes), bytes, bytes.buffer, new DataView(bytes.buffer)]) {
-      assert.deepEqual([...(bytesOf(value) ?? [])], [...bytes]);
+      assert.deepEqual([...(anyBytesOf(value) ?? [])], [...bytes]);
     }
   });
 
   it('may be a Buffer that went through JSON, or an array of bytes', () => {
     const json: unknown = JSON.parse(JSON.stringify(Buffer.from([0xe9, 7])));
-    assert.deepEqual([...(bytesOf(json) ?? [])], [0xe9, 7]);
-    assert.deepEqual([...(bytesOf([0xe9, 8]) ?? [])], [0xe9, 8]);
+    assert.deepEqual([...(anyBytesOf(json) ?? [])], [0xe9, 7]);
+    assert.deepEqual([...(anyBytesOf([0xe9, 8]) ?? [])], [0xe9, 8]);
   });
 
   it('are nothing else', () => {
@@ -37,7 +37,7 @@ describe('runtime: bytes', () => {
       [1.5],
       ['a'],
     ];
-    for (const value of others) assert.equal(bytesOf(value), undefined);
+    for (const value of others) assert.equal(anyBytesOf(value), undefined);
   });
 });
 

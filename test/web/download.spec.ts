@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { download } from '../../lib/web/download.ts';
-import { sha256Of } from '../../lib/web/cache.ts';
+import { sha256Of } from '../../lib/bytes/sha256.ts';
 import { noise } from '../firmware/files.ts';
 import { refuses, withBench } from '../firmware/server.ts';
 
