@@ -10,7 +10,7 @@ import { readBoardFiles } from '../lib/board/file-jobs.ts';
 import { withRawRepl } from '../lib/board/repl-job.ts';
 import { syncBoard } from '../lib/board/sync-job.ts';
 import { uploadFilesToBoard } from '../lib/board/upload-jobs.ts';
-import type { OutgoingFile } from '../lib/board/upload-jobs.ts';
+import type { OutgoingFile } from '../lib/micropython/upload.ts';
 import { random } from '../test/virtual-board/faults.ts';
 import { launchBoard } from '../test/virtual-board/launch.ts';
 import type { Report } from './support/case.ts';

@@ -20,15 +20,14 @@ import type { Board, JobOptions } from './board.ts';
 import type { HoldOptions } from './repl-job.ts';
 import { withRawRepl } from './repl-job.ts';
 
-export type { DiskSpace, DownloadedFile, FileEntry, RemoveOptions };
-export { GUARDED } from '../micropython/files.ts';
+export type { DiskSpace };
 
 /** What a job on files may say: also whether a running program may be interrupted, which it is by default. */
 export type FileJobOptions = JobOptions & HoldOptions;
 
 function onBoard<T>(board: Board, options: FileJobOptions, work: (repl: RawRepl) => Promise<T>): Promise<T> {
-  const { interrupt, onStep } = options;
-  const hold = { ...(interrupt === undefined ? {} : { interrupt }), ...(onStep ? { onStep } : {}) };
+  const { interrupt } = options;
+  const hold = interrupt === undefined ? {} : { interrupt };
   return board.run({ kind: 'run', ...jobOptions(options), run: (lease) => withRawRepl(lease, work, hold) });
 }
 

@@ -1,5 +1,5 @@
 /** Jobs that put files on a board that runs MicroPython, each file whole or not at all. */
-import { createHash } from 'node:crypto';
+import { sha256Of } from '../bytes/sha256.ts';
 import { boardPath } from '../micropython/board-path.ts';
 import { statFile } from '../micropython/files.ts';
 import { RawRepl } from '../micropython/raw-repl.ts';
@@ -11,8 +11,6 @@ import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { withRawRepl } from './repl-job.ts';
 import type { WorkOptions } from './repl-job.ts';
-
-export type { OutgoingFile, UploadOptions, UploadResult };
 
 /** A board that was unplugged in the wrong moment is waited for; then it boots, and is asked. */
 const COME_BACK_MS = 8000;
@@ -59,7 +57,7 @@ async function settle(lease: Lease, files: readonly OutgoingFile[], error: PortE
     await transport.reopen({ timeoutMs: COME_BACK_MS, signal });
     const repl = new RawRepl(transport, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
     const found = await hashOf(repl, path);
-    error.tell({ kept: found === createHash('sha256').update(file.content).digest('hex') ? 'new' : 'old' });
+    error.tell({ kept: found === sha256Of(file.content) ? 'new' : 'old' });
     await repl.leave();
   } catch {
     // That the board was lost is what is told; this could not be found out.

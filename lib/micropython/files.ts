@@ -1,5 +1,5 @@
 /** Files and folders of a board, each work in one go however many they are. Paths are absolute. */
-import { boardPath, folderPath, isInside } from './board-path.ts';
+import { boardPath, folderPath } from './board-path.ts';
 import { runScriptEach } from './board-script.ts';
 import { MicroPythonError } from './errors.ts';
 import { refuseError } from './file-error.ts';
@@ -22,9 +22,6 @@ export interface DiskSpace {
   /** What a file takes is a multiple of it. */
   blockSize: number;
 }
-
-/** What no mirror and no recursive delete takes away: the way into the board. */
-export const GUARDED: readonly string[] = ['/boot.py', '/webrepl_cfg.py'];
 
 /** The board hashes a megabyte between two answers, or littlefs tidies up a folder of many files. */
 const STALL_MS = 120_000;
@@ -108,9 +105,7 @@ export async function formatDisk(repl: RawRepl): Promise<DiskSpace> {
 export interface RemoveOptions {
   /** A folder with all that is in it. */
   recursive?: boolean;
-  /** Paths that stay, and whose folders stay; default `GUARDED`, an empty list: none. */
-  guarded?: readonly string[];
-  /** The same by a rule: all that would go is looked at first. */
+  /** What stays, with the folders it lies in: all that would go is looked at first. Without it nothing does. */
   isGuarded?: (path: string) => boolean;
 }
 
@@ -118,12 +113,10 @@ export interface RemoveOptions {
 export async function removeFile(
   repl: RawRepl,
   path: string,
-  { recursive = false, guarded = GUARDED, isGuarded }: RemoveOptions = {},
+  { recursive = false, isGuarded }: RemoveOptions = {},
 ): Promise<string[]> {
   const target = boardPath(path.replace(/\/$/, ''));
-  const kept = isGuarded
-    ? await firstGuarded(repl, target, isGuarded)
-    : guarded.find((each) => isInside(each, target));
+  const kept = isGuarded && (await firstGuarded(repl, target, isGuarded));
   if (kept !== undefined) {
     throw new MicroPythonError('file-guarded', `${kept} is guarded`, { path: target, guarded: kept });
   }

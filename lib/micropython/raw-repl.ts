@@ -10,7 +10,7 @@ import { MicroPythonError } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
 import { RestartWatch } from './restart.ts';
 import { RawWire } from './raw-wire.ts';
-import { lastLine, RunEnd, SETTLE_MS } from './run-end.ts';
+import { lastLine, RunEnd, SETTLE_MS, SOFT_REBOOT } from './run-end.ts';
 import type { RunEndOptions } from './run-end.ts';
 import { sendShort, sendSource } from './send-source.ts';
 
@@ -18,7 +18,6 @@ const CTRL_B = '\x02';
 const CTRL_C = '\x03';
 const END = 0x04;
 
-const SOFT_REBOOT = 'MPY: soft reboot\r\n';
 const SOFT_REBOOT_MS = 5000;
 
 /** The last words of the friendly banner, which differs from board to board. */

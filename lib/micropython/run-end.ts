@@ -6,7 +6,7 @@
 const END = 0x04;
 const PROMPT = '>';
 /** In place of the prompt, where the code ended the interpreter: SystemExit, `machine.soft_reset()`. */
-const SOFT_REBOOT = 'MPY: soft reboot\r\n';
+export const SOFT_REBOOT = 'MPY: soft reboot\r\n';
 /** Exceptions of no line of code, such as a Ctrl-C in the middle of a transfer, come without `Traceback`. */
 const ERROR = /^(Traceback \(most recent call last\):|[A-Za-z_][\w.]*:[^\r\n]*\r\n$|$)/;
 const BEGIN_OF_ERROR = /^(T[raceback]*( (\([^]*)?)?|[A-Za-z_][\w.]*(:[^\r\n]*\r?\n?)?)?$/;

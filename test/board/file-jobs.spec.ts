@@ -134,13 +134,13 @@ describeOverDoors('board: files', (door) => {
     assert.deepEqual(gone.toSorted(), ['/gone', '/gone/a', '/gone/a/b.txt', '/gone/c.txt']);
     assert.equal(gone.at(-1), '/gone');
     await assert.rejects(removeBoardFile(board, '/gone'), failsWith('file-not-found'));
-    const guarded = ['/kept/by/guard.txt'];
-    await write('/kept/by/guard.txt', 'x');
-    await assert.rejects(
-      removeBoardFile(board, '/kept', { recursive: true, guarded }),
-      failsWith('file-guarded', { guarded: '/kept/by/guard.txt' }),
-    );
-    await assert.rejects(removeBoardFile(board, 'boot.py'), failsWith('file-guarded'));
+    const guarded = '/kept/by/guard.txt';
+    const isGuarded = (path: string): boolean => path === guarded;
+    await write(guarded, 'x');
+    for (const path of ['/kept', guarded]) {
+      const removal = removeBoardFile(board, path, { recursive: true, isGuarded });
+      await assert.rejects(removal, failsWith('file-guarded', { guarded }));
+    }
     await assert.rejects(removeBoardFile(board, '/'), failsWith('bad-file-name'));
     assert.ok((await paths('/')).includes('/kept/by/guard.txt'));
   });

@@ -42,7 +42,7 @@ export function registerFileRoutes(RED: NodeAPI): void {
   post('/esp32-board/:id/files/upload', (call) => upload(RED, call));
   post('/esp32-board/:id/files/delete', async (call) => {
     // Whoever asks has seen the name and said yes: nothing is guarded from them.
-    const options = { recursive: flag(call.body['recursive']), guarded: [], ...gently(call) };
+    const options = { recursive: flag(call.body['recursive']), ...gently(call) };
     await removeBoardFile(boardOf(call), pathIn(call, 'path'), options);
   });
   post('/esp32-board/:id/files/folder', async (call) => {
