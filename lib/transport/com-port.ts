@@ -45,10 +45,22 @@ export interface ComPortPeer {
   suspended(suspended: boolean): void;
 }
 
+export interface Expected {
+  /** What the answer begins with; others are passed over. */
+  value?: number;
+  /** Whether an answer is likely to be the one; another is taken for that only where none is overdue. */
+  likely?: (answer: Uint8Array) => boolean;
+  /** A server that has left this command unanswered is not waited for again, until it has answered after all. */
+  once?: boolean;
+  /** Called before the bytes behind the answer are passed on. */
+  arrived?: () => void;
+}
+
 interface Waiter {
   command: number;
-  /** The value the answer must name, where that is known. */
-  value: number | undefined;
+  expected: Expected;
+  /** An answer that was not likely. */
+  other: Uint8Array | undefined;
   resolve: (answer: Uint8Array | undefined) => void;
   reject: (error: Error) => void;
 }
@@ -58,8 +70,8 @@ export class ComPort {
   readonly #decoder: TelnetDecoder;
   readonly #options: TelnetOptions;
   readonly #waiters = new Set<Waiter>();
-  /** Commands this server has left unanswered: not waited for again. */
-  readonly #silent = new Set<number>();
+  /** By command: answers that nobody waits for any more. They may still come, and before any others. */
+  readonly #overdue = new Map<number, number>();
   #negotiated: (() => void) | undefined;
   #ended: PortError | undefined;
 
@@ -133,23 +145,20 @@ export class ComPort {
   }
 
   /**
-   * Waits for the server's answer to a command, up to `timeoutMs`; `undefined` when none comes. Not every
-   * server answers everything (Espressif's own leaves line changes unanswered), so with `once` a command
-   * that was left unanswered is not waited for again. `arrived` is called before the bytes behind the answer
-   * are passed on. Call it before the command is sent.
+   * Waits for the server's answer to a command, up to `timeoutMs`; `undefined` when none comes, as not every server
+   * answers everything (Espressif's own leaves line changes unanswered). Call it before the command is sent.
    */
-  answer(
-    command: number,
-    timeoutMs: number,
-    expect: { value?: number; once?: boolean; arrived?: () => void } = {},
-  ): Promise<Uint8Array | undefined> {
+  answer(command: number, timeoutMs: number, expected: Expected = {}): Promise<Uint8Array | undefined> {
     if (this.#ended) return Promise.reject(this.#ended);
-    if (expect.once && this.#silent.has(command)) return Promise.resolve(undefined);
+    if (expected.once && this.#isOverdue(command)) {
+      this.#owe(command, 1);
+      return Promise.resolve(undefined);
+    }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
-        this.#silent.add(command);
-        resolve(undefined);
+        this.#owe(command, 1);
+        resolve(waiter.other);
       }, timeoutMs);
       const done = (): void => {
         clearTimeout(timer);
@@ -157,10 +166,11 @@ export class ComPort {
       };
       const waiter: Waiter = {
         command,
-        value: expect.value,
+        expected,
+        other: undefined,
         resolve: (answer) => {
           done();
-          expect.arrived?.();
+          expected.arrived?.();
           resolve(answer);
         },
         reject: (error) => {
@@ -170,6 +180,14 @@ export class ComPort {
       };
       this.#waiters.add(waiter);
     });
+  }
+
+  #isOverdue(command: number): boolean {
+    return (this.#overdue.get(command) ?? 0) > 0;
+  }
+
+  #owe(command: number, more: number): void {
+    this.#overdue.set(command, Math.max(0, (this.#overdue.get(command) ?? 0) + more));
   }
 
   /** The connection has ended: no answer will come any more. */
@@ -195,14 +213,21 @@ export class ComPort {
         this.#peer.suspended(false);
         break;
       default:
-        // Line and modem state notices (106, 107) find no one waiting.
-        for (const waiter of this.#waiters) {
-          const fits = waiter.value === undefined || waiter.value === rest[0];
-          if (waiter.command === code - SERVER && fits) {
-            waiter.resolve(rest);
-            return;
-          }
-        }
+        this.#answered(code - SERVER, rest);
     }
+  }
+
+  /** Line and modem state notices (106, 107) find no one waiting. */
+  #answered(command: number, answer: Uint8Array): void {
+    for (const waiter of this.#waiters) {
+      const { value, likely } = waiter.expected;
+      if (waiter.command !== command || (value !== undefined && value !== answer[0])) continue;
+      if (!this.#isOverdue(command) || !likely || likely(answer)) {
+        waiter.resolve(answer);
+        return;
+      }
+      waiter.other = answer;
+    }
+    this.#owe(command, -1);
   }
 }

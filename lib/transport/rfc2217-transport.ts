@@ -169,12 +169,14 @@ export class Rfc2217Transport implements Transport {
 
   /** Whether the server has answered with the rate asked for; throws when it names another. */
   async #askRate(baudRate: number, timeoutMs: number): Promise<boolean> {
-    const answered = this.#comPort.answer(SET_BAUDRATE, timeoutMs);
+    const isRight = (answer: Uint8Array): boolean =>
+      Math.abs(rateOf(answer) - baudRate) <= baudRate * RATE_TOLERANCE;
+    const answered = this.#comPort.answer(SET_BAUDRATE, timeoutMs, { likely: isRight });
     const sent = this.#stream.send(this.#comPort.setRate(baudRate));
     const [answer] = await Promise.all([answered, sent]);
     if (answer === undefined || answer.length < 4) return false;
-    const real = new DataView(answer.buffer, answer.byteOffset).getUint32(0);
-    if (Math.abs(real - baudRate) > baudRate * RATE_TOLERANCE) {
+    if (!isRight(answer)) {
+      const real = rateOf(answer);
       throw new PortError('baud-refused', this.port, `${this.port} runs at ${real}, not ${baudRate}`, {
         baudRate,
         real,
@@ -291,4 +293,9 @@ export class Rfc2217Transport implements Transport {
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(parts);
+}
+
+/** Bits per second, of an answer to SET_BAUDRATE; 0 where it is none. */
+function rateOf(answer: Uint8Array): number {
+  return answer.length < 4 ? 0 : new DataView(answer.buffer, answer.byteOffset).getUint32(0);
 }

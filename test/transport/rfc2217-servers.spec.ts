@@ -156,6 +156,21 @@ describe('transport: RFC 2217 with servers that behave oddly', () => {
     assert.equal(transport.baudRate, 115200);
   });
 
+  it('does not take an answer that is late for the one to a new rate', async () => {
+    const transport = await open(agree);
+    const change = async (to: number): Promise<void> => {
+      heard.clear();
+      const changed = transport.setBaudRate(to);
+      await heard.until(Uint8Array.from(order(1, ...rate(to))), inTime);
+      send(...answer(1, ...rate(transport.baudRate)), ...answer(1, ...rate(to)));
+      await changed;
+    };
+    // What the server is asked before a change it answers late, and behind that in time.
+    await change(460_800);
+    await change(921_600);
+    assert.equal(transport.baudRate, 921_600);
+  });
+
   it('takes a rate that is nearly right for right', async () => {
     const nearly = async (): Promise<void> => {
       send(...AGREED);
