@@ -34,7 +34,8 @@ interface Editor {
 
 /** Waits until the editor has loaded and shows its flows. */
 export async function editorLoaded(page: Page): Promise<void> {
-  await page.waitForFunction(() => 'RED' in globalThis);
+  // Node-RED 5 shows it last of all. 4.1 hides its progress after it, which may not be there before.
+  await page.locator('.red-ui-header-toolbar').waitFor();
   await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
 }
 

@@ -125,17 +125,11 @@ export class Stage {
 }
 
 export async function showSidebar(page: Page): Promise<void> {
-  // Node-RED 4.1 shows its own tab when it has loaded all, perhaps after this.
-  await page.waitForFunction(
-    () => {
-      const { RED } = globalThis as unknown as { RED: { sidebar: { show: (id: string) => void } } };
-      const isShown = document.querySelector<HTMLElement>('#esp32-sidebar')?.offsetParent;
-      if (!isShown) RED.sidebar.show('esp32-sidebar');
-      return isShown;
-    },
-    undefined,
-    { polling: 300 },
-  );
+  await page.evaluate(() => {
+    const { RED } = globalThis as unknown as { RED: { sidebar: { show: (id: string) => void } } };
+    RED.sidebar.show('esp32-sidebar');
+  });
+  await page.locator('#esp32-sidebar').waitFor();
   // Node-RED 5 has two sections one above the other; a click on the one that is open closes it.
   const debug = page.locator('button[data-tab-id="debug"].selected');
   if (await debug.isVisible()) await debug.click();
