@@ -1,6 +1,6 @@
 /** From no board at all to one that answers, and from tab to tab by keyboard. */
 import assert from 'node:assert/strict';
-import { openTab } from './stage.ts';
+import { openTab, reload } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 export function beginningTests(stage: () => Stage): void {
@@ -22,12 +22,7 @@ export function beginningTests(stage: () => Stage): void {
       'Content-Type': 'application/json',
     };
     await fetch(`${url}flows`, { method: 'POST', headers, body: '[]' });
-    await page.reload();
-    await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
-    await page.evaluate(() => {
-      const { RED } = globalThis as unknown as { RED: { sidebar: { show: (id: string) => void } } };
-      RED.sidebar.show('esp32-sidebar');
-    });
+    await reload(page);
     await page.locator('.esp32-empty').getByText('No board yet').waitFor();
     await page.locator('.esp32-empty').getByRole('button', { name: 'Add a board' }).click();
     await page.locator('#node-config-input-port').fill(board.rfc2217);

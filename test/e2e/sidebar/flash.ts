@@ -1,7 +1,7 @@
 /** Flashing: firmware chosen, the plan as a map, carried out on that map until the board was seen to run. */
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
-import { openTab } from './stage.ts';
+import { openTab, reload } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 const region = (page: Page, label: string): Locator => page.locator(`[data-region="${label}"]`);
@@ -69,6 +69,20 @@ export function flashTests(stage: () => Stage): void {
         .first()
         .waitFor();
       await page.locator('#esp32-plan').waitFor();
+    });
+
+    it('tells what keeps it from knowing where flashing stands', async () => {
+      const { page } = stage();
+      const question = '**/esp32-board/*/flash';
+      const failure = { code: 'no-port-chosen', facts: {} };
+      await page.route(question, (route) => route.fulfill({ json: { failure } }));
+      try {
+        await reload(page);
+        await openTab(page, 'flash');
+        await page.locator('#esp32-panel-flash [data-code="no-port-chosen"]').waitFor();
+      } finally {
+        await page.unroute(question);
+      }
     });
   });
 }

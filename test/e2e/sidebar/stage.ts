@@ -135,6 +135,13 @@ export async function showSidebar(page: Page): Promise<void> {
   if (await debug.isVisible()) await debug.click();
 }
 
+/** The editor anew, with the sidebar shown. */
+export async function reload(page: Page): Promise<void> {
+  await page.reload();
+  await editorLoaded(page);
+  await showSidebar(page);
+}
+
 export async function openTab(page: Page, name: 'terminal' | 'files' | 'flash'): Promise<void> {
   await page.locator(`#esp32-tab-${name}`).click();
   await page.locator(`#esp32-panel-${name}`).waitFor();

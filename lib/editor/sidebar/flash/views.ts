@@ -1,17 +1,29 @@
 /** What is shown of a flash: the step it is at, what will happen, and what has come of it. */
+import { diagnosisBox } from '../../diagnosis.ts';
 import { button, h, icon } from '../../dom.ts';
 import type { FlashMap, FlashState } from '../../wire.ts';
 import { size, wordsOf } from '../../words.ts';
+import { flashMapView } from './map.ts';
 
 const words = wordsOf('esp32-sidebar');
 
+/** All that there is to say of where flashing stands. */
+export function stateView(state: FlashState): (HTMLElement | false | undefined)[] {
+  const { phase, step, map, result, failure, firmware, chip } = state;
+  if (phase === 'idle') return [];
+  const done = { planning: 0, planned: 0, failed: 0, flashing: step?.done ?? 0, done: Infinity }[phase];
+  return [
+    failure && diagnosisBox(failure),
+    phase !== 'failed' && h('h4', { className: 'esp32-title' }, [firmware, chip].filter(Boolean).join(' → ')),
+    (phase === 'planning' || phase === 'flashing') && stepView(step),
+    phase === 'planned' && map && summary(map),
+    phase === 'done' && outcome(result),
+    map && flashMapView(map, done),
+  ];
+}
+
 /** The step, what a person has to do in it, and how far it is. */
-export function stepView({
-  phase = 'reading',
-  percent,
-  secondsLeft,
-  facts,
-}: Partial<Step> = {}): HTMLElement {
+function stepView({ phase = 'reading', percent, secondsLeft, facts }: Partial<Step> = {}): HTMLElement {
   const isAsked = phase === 'press-boot';
   const left = secondsLeft === undefined ? '' : ` · ${words('flash.left', { seconds: secondsLeft })}`;
   return h(
@@ -34,7 +46,7 @@ export function stepView({
 type Step = NonNullable<FlashState['step']>;
 
 /** The plan in two sentences: how much is written, and whether data is lost. */
-export function summary({ write, total, losses, boardRead }: FlashMap): HTMLElement {
+function summary({ write, total, losses, boardRead }: FlashMap): HTMLElement {
   const names = losses.map(({ label }) => label).join(', ');
   const key = write === 0 ? 'nothing' : 'write';
   const kept = !boardRead ? 'unknown' : losses.length > 0 ? 'loses' : 'keeps';
@@ -52,7 +64,7 @@ export function summary({ write, total, losses, boardRead }: FlashMap): HTMLElem
 }
 
 /** Whether it was seen to run, or what is left to do. */
-export function outcome({
+function outcome({
   started = 'program',
   version,
   written = 0,
