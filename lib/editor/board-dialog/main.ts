@@ -3,7 +3,8 @@ import { addStyles } from '../dom.ts';
 import type { BoardSettings, Port } from '../wire.ts';
 import { fillBindings } from './binding.ts';
 import { identifyPanel } from './identify.ts';
-import { isPort, portList } from './ports.ts';
+import { isPort } from './port-option.ts';
+import { PortList } from './ports.ts';
 
 const FIELDS = [
   'port',
@@ -35,7 +36,7 @@ export function openDialog(node: EditorNode): () => void {
     deviceField.value = device;
     set(portField, path);
   };
-  const list = portList({ choose, seen: update });
+  const list = new PortList({ choose, seen: update });
   const identify = identifyPanel(() => settingsOf(node));
 
   document.getElementById('esp32-board-port-list')?.replaceChildren(list.element);

@@ -4,128 +4,94 @@ import { diagnosisBox } from '../diagnosis.ts';
 import { fill, h } from '../dom.ts';
 import type { Port, Ports } from '../wire.ts';
 import { wordsOf } from '../words.ts';
+import { isPort, portOption } from './port-option.ts';
 import { troubleBox } from './troubles.ts';
 
 const words = wordsOf('esp32-board');
 const LOOK_EVERY_MS = 1500;
 
-export interface PortList {
-  element: HTMLElement;
-  /** The ports that were seen last. */
-  readonly ports: readonly Port[];
-  /** Shows which one the form has. */
-  mark: (path: string, device: string) => void;
-  stop: () => void;
+interface Listener {
+  /** One was clicked. */
+  choose: (port: Port) => void;
+  /** The list has changed. */
+  seen: () => void;
 }
 
-/** `onChoose`: one was clicked; `onSeen`: the list has changed. */
-export function portList(on: { choose: (port: Port) => void; seen: () => void }): PortList {
-  const list = h('div', {
+export class PortList {
+  readonly element: HTMLElement;
+  readonly #on: Listener;
+  readonly #list = h('div', {
     role: 'listbox',
     id: 'esp32-board-ports',
     'aria-labelledby': 'esp32-board-ports-heading',
+    onkeydown: moveBetweenOptions,
   });
-  const troubles = h('div', { id: 'esp32-board-troubles', 'aria-live': 'polite' });
-  let ports: readonly Port[] = [];
-  let marked = { path: '', device: '' };
-  let shown = '';
-  let timer: number | undefined;
-  let isStopped = false;
+  readonly #troubles = h('div', { id: 'esp32-board-troubles', 'aria-live': 'polite' });
+  #ports: readonly Port[] = [];
+  #marked = { path: '', device: '' };
+  /** The answer that is shown, so that one that is the same changes nothing. */
+  #shown = '';
+  #timer: number | undefined;
+  #isStopped = false;
 
-  const show = (answer: Ports): void => {
-    const text = JSON.stringify(answer);
-    if (text === shown) return;
-    shown = text;
-    ports = answer.ports;
-    const before = list.contains(document.activeElement) ? document.activeElement?.id : undefined;
-    fill(
-      list,
-      ports.map((port, at) => portOption(port, at, () => on.choose(port))),
-      ports.length === 0 && h('p', { className: 'esp32-quiet' }, words('ports.none')),
-    );
-    if (before) document.getElementById(before)?.focus();
-    fill(troubles, answer.troubles.map(troubleBox));
-    mark(marked.path, marked.device);
-    on.seen();
-  };
+  constructor(on: Listener) {
+    this.#on = on;
+    this.element = h('div', {}, this.#list, this.#troubles);
+    void this.#look();
+  }
 
-  const mark = (path: string, device: string): void => {
-    marked = { path, device };
-    for (const [at, option] of [...list.querySelectorAll('[role=option]')].entries()) {
-      const port = ports[at];
+  /** The ports that were seen last. */
+  get ports(): readonly Port[] {
+    return this.#ports;
+  }
+
+  /** Shows which one the form has. */
+  mark(path: string, device: string): void {
+    this.#marked = { path, device };
+    for (const [at, option] of [...this.#list.querySelectorAll('[role=option]')].entries()) {
+      const port = this.#ports[at];
       const isIt = port !== undefined && isPort(port, path, device);
       option.setAttribute('aria-selected', String(isIt));
     }
-  };
+  }
 
-  const look = async (): Promise<void> => {
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #look(): Promise<void> {
     try {
-      show(await get<Ports>('ports'));
+      this.#show(await get<Ports>('ports'));
     } catch (error) {
-      shown = '';
-      fill(troubles, diagnosisBox(failureOf(error)));
+      this.#shown = '';
+      fill(this.#troubles, diagnosisBox(failureOf(error)));
     }
-    if (!isStopped) timer = window.setTimeout(() => void look(), LOOK_EVERY_MS);
-  };
-  list.addEventListener('keydown', moveBetweenOptions);
-  void look();
+    if (!this.#isStopped) this.#timer = window.setTimeout(() => void this.#look(), LOOK_EVERY_MS);
+  }
 
-  return {
-    element: h('div', {}, list, troubles),
-    get ports() {
-      return ports;
-    },
-    mark,
-    stop: () => {
-      isStopped = true;
-      clearTimeout(timer);
-    },
-  };
-}
+  #show(answer: Ports): void {
+    const text = JSON.stringify(answer);
+    if (text === this.#shown) return;
+    this.#shown = text;
+    this.#ports = answer.ports;
+    this.#fillList();
+    fill(this.#troubles, answer.troubles.map(troubleBox));
+    this.mark(this.#marked.path, this.#marked.device);
+    this.#on.seen();
+  }
 
-/** Whether a port is what the form has: by its device where that is chosen, else by its path. */
-export function isPort(port: Port, path: string, device: string): boolean {
-  if (device === '') return port.path === path;
-  return port.device === device || (port.locationId !== undefined && device === `usb:${port.locationId}`);
-}
-
-/** "CP2102 USB to UART Bridge Controller · Silicon Labs": what a person knows a board by. */
-function portName({ adapter, product, manufacturer, path }: Port): string {
-  const kind = adapter ? words(`ports.kind.${adapter.kind}`, { name: adapter.name }) : undefined;
-  return kind ?? product ?? manufacturer ?? words('ports.kind.unknown', { path });
-}
-
-function details(port: Port): string {
-  const { manufacturer, product, serialNumber, locationId } = port;
-  const name = portName(port);
-  return [
-    product === name ? undefined : product,
-    product?.includes(manufacturer ?? ' ') ? undefined : manufacturer,
-    serialNumber && words('ports.serial', { serialNumber }),
-    locationId && words('ports.location', { locationId }),
-  ]
-    .filter(Boolean)
-    .join(' · ');
-}
-
-function portOption(port: Port, at: number, choose: () => void): HTMLElement {
-  const classes = ['esp32-port', !port.likely && 'esp32-port-unlikely'].filter(Boolean).join(' ');
-  const facts = details(port);
-  return h(
-    'button',
-    {
-      type: 'button',
-      role: 'option',
-      id: `esp32-board-port-${at}`,
-      className: classes,
-      'data-path': port.path,
-      'aria-selected': 'false',
-      onclick: choose,
-    },
-    h('span', { className: 'esp32-port-name' }, portName(port)),
-    h('span', { className: 'esp32-port-path' }, port.path),
-    facts !== '' && h('span', { className: 'esp32-port-facts' }, facts),
-  );
+  /** The focus stays where it is in the list. */
+  #fillList(): void {
+    const list = this.#list;
+    const focused = list.contains(document.activeElement) ? document.activeElement?.id : undefined;
+    fill(
+      list,
+      this.#ports.map((port, at) => portOption(port, at, () => this.#on.choose(port))),
+      this.#ports.length === 0 && h('p', { className: 'esp32-quiet' }, words('ports.none')),
+    );
+    if (focused) document.getElementById(focused)?.focus();
+  }
 }
 
 /** Up and down, as in any list. */

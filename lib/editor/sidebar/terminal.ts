@@ -1,15 +1,12 @@
-/** The terminal on the board's REPL: what comes is shown, what is typed is sent, once no job has the port. */
+/** The tab of the terminal: the board's REPL, who has the port, and the buttons that get a program to end. */
 import { failureOf, post } from '../api.ts';
 import { diagnosisBox, textOf } from '../diagnosis.ts';
 import { button, fill, h } from '../dom.ts';
 import type { DeployedBoard, Failure, TerminalState } from '../wire.ts';
 import { wordsOf } from '../words.ts';
+import { LiveTerminal } from './live-terminal.ts';
 import { mayAct } from './panel.ts';
 import type { Panel } from './panel.ts';
-import { openScreen } from './screen.ts';
-import type { Screen } from './screen.ts';
-import { TerminalFeed } from './terminal-feed.ts';
-import { Typist } from './typist.ts';
 
 const words = wordsOf('esp32-sidebar');
 const CONTROLS = { interrupt: 'hand-paper-o', 'soft-reset': 'refresh', 'hard-reset': 'power-off' } as const;
@@ -17,79 +14,70 @@ const CONTROLS = { interrupt: 'hand-paper-o', 'soft-reset': 'refresh', 'hard-res
 export function terminalPanel(): Panel {
   const isAllowed = mayAct();
   const place = h('div', { className: 'esp32-screen' });
-  const state = h('span', { className: 'esp32-state', role: 'status' });
+  const status = h('span', { className: 'esp32-state', role: 'status' });
   const trouble = h('div');
-  let screen: Promise<Screen> | undefined;
-  let feed: TerminalFeed | undefined;
-  let typist: Typist | undefined;
   let board: DeployedBoard | undefined;
 
-  const fail = (failure: Failure): void => fill(trouble, diagnosisBox(failure));
-  const control = async (action: string, it: HTMLButtonElement): Promise<void> => {
-    if (!board) return;
-    fill(trouble);
-    it.disabled = true;
-    try {
-      await post(`${board.id}/control`, { action });
-    } catch (error) {
-      fail(failureOf(error));
-    }
-    it.disabled = !isAllowed;
-    (await screen)?.focus();
-  };
-  const controls = Object.entries(CONTROLS).map(([action, symbol]) => {
-    const it = button(
-      { label: words(`terminal.${action}`), symbol, 'data-action': action },
-      () => void control(action, it),
-    );
-    it.title = words(`terminal.${action}-what`);
-    it.disabled = !isAllowed;
-    return it;
-  });
-  const clear = button({ label: words('terminal.clear'), symbol: 'eraser', isBare: true }, () => {
-    void screen?.then((it) => it.clear());
-  });
-
-  const showState = (now: TerminalState): void => {
-    state.dataset['kind'] = now.kind;
-    state.textContent = stateText(now);
-    if (now.kind === 'gone') fail(now.failure);
+  const failed = (failure: Failure): void => fill(trouble, diagnosisBox(failure));
+  const state = (now: TerminalState): void => {
+    status.dataset['kind'] = now.kind;
+    status.textContent = stateText(now);
+    if (now.kind === 'gone') failed(now.failure);
     else if (now.kind === 'live') fill(trouble);
   };
-
-  const start = async (id: string): Promise<void> => {
-    screen ??= openScreen(place, {
-      isReadOnly: !isAllowed,
-      onType: (text) => typist?.type(text),
-      onPaste: (text) => typist?.paste(text),
-    });
-    const shown = await screen;
-    if (board?.id !== id || feed) return;
-    typist = new Typist(id, fail);
-    feed = new TerminalFeed(id, { text: shown.write, begin: shown.reset, state: showState, failed: fail });
-    shown.fit();
+  const terminal = new LiveTerminal(place, !isAllowed, { state, failed });
+  const unexpected = (error: unknown): void => failed(failureOf(error));
+  const control = async (action: string): Promise<void> => {
+    if (!board) return;
+    fill(trouble);
+    await post(`${board.id}/control`, { action }).catch(unexpected);
+    void terminal.focus();
   };
+  const clear = button({ label: words('terminal.clear'), symbol: 'eraser', isBare: true }, () => {
+    void terminal.clear();
+  });
 
   return {
     element: h(
       'div',
       { className: 'esp32-terminal' },
-      h('div', { className: 'esp32-toolbar' }, controls, clear),
+      h('div', { className: 'esp32-toolbar' }, controlButtons(isAllowed, control), clear),
       !isAllowed && h('p', { className: 'esp32-quiet esp32-note' }, words('read-only')),
       trouble,
       place,
-      h('div', { className: 'esp32-status' }, state),
+      h('div', { className: 'esp32-status' }, status),
     ),
     show: (next, isSeen) => {
       if (!isSeen || next?.id !== board?.id) {
-        feed?.stop();
-        feed = undefined;
+        terminal.stop();
         fill(trouble);
       }
       board = next;
-      if (isSeen && next && !feed) void start(next.id);
+      if (isSeen && next) terminal.watch(next.id).catch(unexpected);
     },
   };
+}
+
+/** Each is out of use for as long as it does what it says. */
+function controlButtons(isAllowed: boolean, control: (action: string) => Promise<void>): HTMLElement[] {
+  return Object.entries(CONTROLS).map(([action, symbol]) => {
+    const press = async (): Promise<void> => {
+      it.disabled = true;
+      await control(action);
+      it.disabled = !isAllowed;
+    };
+    const it = button(
+      {
+        label: words(`terminal.${action}`),
+        symbol,
+        'data-action': action,
+        title: words(`terminal.${action}-what`),
+        disabled: !isAllowed,
+      },
+      () => void press(),
+    );
+    return it;
+  });
 }
 
 function stateText(state: TerminalState): string {

@@ -6,8 +6,9 @@ import { size, wordsOf } from '../../words.ts';
 import { mayAct } from '../panel.ts';
 import { askName } from './ask-name.ts';
 import type { Outgoing } from './dropped.ts';
-import { openFile, textIn } from './open-file.ts';
+import { openFile } from './open-file.ts';
 import { FileRequests } from './requests.ts';
+import { textIn } from './text-file.ts';
 import { folderOf, nameOf } from './tree.ts';
 import type { Tree } from './tree.ts';
 

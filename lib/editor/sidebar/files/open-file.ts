@@ -5,34 +5,10 @@ import { diagnosisBox } from '../../diagnosis.ts';
 import { fill, h } from '../../dom.ts';
 import { wordsOf } from '../../words.ts';
 import { mayAct } from '../panel.ts';
+import { modeOf } from './text-file.ts';
 import { nameOf } from './tree.ts';
 
 const words = wordsOf('esp32-sidebar');
-
-/** Larger ones, and those that are no text, can be downloaded. */
-const MAX_EDIT = 512 * 1024;
-
-const MODES: Readonly<Record<string, string>> = {
-  py: 'python',
-  json: 'json',
-  js: 'javascript',
-  html: 'html',
-  css: 'css',
-  md: 'markdown',
-};
-
-/** The text of a file; `undefined` for what is none, or too long to be edited. */
-export async function textIn(content: Blob): Promise<string | undefined> {
-  if (content.size > MAX_EDIT) return undefined;
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      await content.arrayBuffer(),
-    );
-    return text.includes('\0') ? undefined : text;
-  } catch {
-    return undefined;
-  }
-}
 
 interface Opened {
   path: string;
@@ -42,77 +18,103 @@ interface Opened {
   run: () => void;
 }
 
-export function openFile({ path, text, save, run }: Opened): void {
-  const place = h('div', { className: 'esp32-code' });
-  const trouble = h('div');
-  const before = RED.view.state();
-  let editor: CodeEditor | undefined;
-  let saved = text;
-
-  const store = async (): Promise<boolean> => {
-    const now = editor?.getValue() ?? saved;
-    fill(trouble, h('p', { className: 'esp32-quiet', role: 'status' }, words('files.saving')));
-    try {
-      await save(now);
-      saved = now;
-      fill(trouble, h('p', { className: 'esp32-quiet', role: 'status' }, words('files.saved')));
-      return true;
-    } catch (error) {
-      fill(trouble, diagnosisBox(failureOf(error)));
-      return false;
-    }
-  };
-  const leave = async (): Promise<void> => {
-    const isChanged = editor !== undefined && editor.getValue() !== saved;
-    if (
-      !isChanged ||
-      (await confirm(words('files.discard', { name: nameOf(path) }), words('files.discard-yes')))
-    ) {
-      RED.tray.close();
-    }
-  };
-  const saveAndRun = async (): Promise<void> => {
-    if (!(await store())) return;
-    RED.tray.close();
-    run();
-  };
-  const close = { id: 'esp32-file-close', text: words('files.close'), click: () => void leave() };
-  const runIt = { id: 'esp32-file-run', text: words('files.save-run'), click: () => void saveAndRun() };
-  const saveIt = {
-    id: 'esp32-file-save',
-    text: words('files.save'),
-    class: 'primary',
-    click: () => void store(),
-  };
-  const actions = path.endsWith('.py') ? [runIt, saveIt] : [saveIt];
-
-  RED.tray.show({
-    title: escaped(path),
-    width: 760,
-    buttons: mayAct() ? [close, ...actions] : [close],
-    open: (tray) => {
-      RED.view.state(RED.state.EDITING);
-      tray
-        .find('.red-ui-tray-body')
-        .get(0)
-        ?.append(h('div', { className: 'esp32-editor' }, trouble, place));
-      editor = RED.editor.createEditor({ element: place, mode: modeOf(path), value: text, focus: true });
-      if (!mayAct()) editor.setReadOnly?.(true);
-      place.addEventListener('keydown', (event) => {
-        if (!(event.ctrlKey || event.metaKey) || event.key !== 's' || !mayAct()) return;
-        event.preventDefault();
-        event.stopPropagation();
-        void store();
-      });
-    },
-    resize: () => editor?.resize?.(),
-    close: () => {
-      editor?.destroy();
-      RED.view.state(before);
-    },
-  });
+export function openFile(file: Opened): void {
+  new FileEditor(file).show();
 }
 
-function modeOf(path: string): string {
-  return `ace/mode/${MODES[path.slice(path.lastIndexOf('.') + 1).toLowerCase()] ?? 'text'}`;
+class FileEditor {
+  readonly #file: Opened;
+  readonly #place = h('div', { className: 'esp32-code', onkeydown: (event) => this.#saveByKey(event) });
+  readonly #told = h('div');
+  #editor: CodeEditor | undefined;
+  #saved: string;
+
+  constructor(file: Opened) {
+    this.#file = file;
+    this.#saved = file.text;
+  }
+
+  show(): void {
+    const before = RED.view.state();
+    RED.tray.show({
+      title: escaped(this.#file.path),
+      width: 760,
+      buttons: this.#buttons(),
+      open: (tray) => {
+        RED.view.state(RED.state.EDITING);
+        this.#fill(tray.find('.red-ui-tray-body').get(0));
+      },
+      resize: () => this.#editor?.resize?.(),
+      close: () => {
+        this.#editor?.destroy();
+        RED.view.state(before);
+      },
+    });
+  }
+
+  #buttons(): TrayButton[] {
+    const close = { id: 'esp32-file-close', text: words('files.close'), click: () => void this.#leave() };
+    const run = { id: 'esp32-file-run', text: words('files.save-run'), click: () => void this.#saveAndRun() };
+    const save = {
+      id: 'esp32-file-save',
+      text: words('files.save'),
+      class: 'primary',
+      click: () => void this.#save(),
+    };
+    if (!mayAct()) return [close];
+    return this.#file.path.endsWith('.py') ? [close, run, save] : [close, save];
+  }
+
+  #fill(body: HTMLElement | undefined): void {
+    const { path, text } = this.#file;
+    body?.append(h('div', { className: 'esp32-editor' }, this.#told, this.#place));
+    this.#editor = RED.editor.createEditor({
+      element: this.#place,
+      mode: modeOf(path),
+      value: text,
+      focus: true,
+    });
+    if (!mayAct()) this.#editor.setReadOnly?.(true);
+  }
+
+  #saveByKey(event: KeyboardEvent): void {
+    if (!(event.ctrlKey || event.metaKey) || event.key !== 's' || !mayAct()) return;
+    event.preventDefault();
+    event.stopPropagation();
+    void this.#save();
+  }
+
+  get #text(): string {
+    return this.#editor?.getValue() ?? this.#saved;
+  }
+
+  /** Whether it is saved now. */
+  async #save(): Promise<boolean> {
+    const text = this.#text;
+    this.#tell('files.saving');
+    try {
+      await this.#file.save(text);
+    } catch (error) {
+      fill(this.#told, diagnosisBox(failureOf(error)));
+      return false;
+    }
+    this.#saved = text;
+    this.#tell('files.saved');
+    return true;
+  }
+
+  #tell(key: string): void {
+    fill(this.#told, h('p', { className: 'esp32-quiet', role: 'status' }, words(key)));
+  }
+
+  async #saveAndRun(): Promise<void> {
+    if (!(await this.#save())) return;
+    RED.tray.close();
+    this.#file.run();
+  }
+
+  async #leave(): Promise<void> {
+    const question = words('files.discard', { name: nameOf(this.#file.path) });
+    if (this.#text === this.#saved || (await confirm(question, words('files.discard-yes')))) RED.tray.close();
+  }
 }
