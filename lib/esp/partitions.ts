@@ -25,6 +25,15 @@ export interface Partition {
   encrypted: boolean;
 }
 
+/** Whether the same partitions lie at the same places. */
+export function sameTable(a: readonly Partition[], b: readonly Partition[] | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+export function samePartition(a: Partition, b: Partition): boolean {
+  return sameTable([a], [b]);
+}
+
 /** Whether a partition table begins here. */
 export function isPartitionTable(bytes: Uint8Array): boolean {
   return bytes[0] === 0xaa && bytes[1] === 0x50;

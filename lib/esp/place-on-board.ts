@@ -2,11 +2,11 @@
 import { partitionsOnBoard } from './board-table.ts';
 import { describeChip } from './describe.ts';
 import { isEspError } from './errors.ts';
+import { hasProgram } from './losses.ts';
 import { applicationOnBoard } from './ota.ts';
 import type { Partition } from './partitions.ts';
 import { needsBooted, placeParts } from './place.ts';
 import type { Part, Placed, Target, Wish } from './place.ts';
-import { hasProgram } from './plan.ts';
 import { guardWrite, isReadable } from './protection.ts';
 import type { Consent } from './protection.ts';
 import { reachOf } from './session.ts';
