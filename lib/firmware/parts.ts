@@ -33,9 +33,9 @@ export const MAX_FLASH = 128 * 1024 * 1024;
  * longer one begins a new part. `overlap` makes the error where two blocks claim a place.
  * Throws `FirmwareError` 'source-too-large' when the parts together have more than `maxBytes`.
  */
-export function joinBlocks(
-  blocks: readonly Block[],
-  options: { name: string; maxBytes: number; overlap: (block: Block) => Error },
+export function joinBlocks<B extends Block>(
+  blocks: readonly B[],
+  options: { name: string; maxBytes: number; overlap: (block: B) => Error },
 ): FirmwarePart[] {
   const sorted = blocks.filter(({ bytes }) => bytes.length > 0).sort((a, b) => a.address - b.address);
   const runs: { start: number; end: number; blocks: Block[] }[] = [];

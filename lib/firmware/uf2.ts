@@ -54,55 +54,74 @@ export function isUf2(bytes: Uint8Array): boolean {
  * Throws `FirmwareError` 'uf2-damaged', 'uf2-wrong-family' or 'source-too-large'.
  */
 export function parseUf2(bytes: Uint8Array, options: { name: string; maxBytes: number }): Contents {
-  const fail = (what: string, offset: number): FirmwareError =>
-    new FirmwareError('uf2-damaged', `the UF2 file is damaged (${what} at byte ${offset})`, {
-      what,
-      offset,
-      source: options.name,
-    });
-  if (bytes.length === 0 || bytes.length % BLOCK !== 0) throw fail('truncated', bytes.length);
-  const total = bytes.length / BLOCK;
-  const blocks: (Block & { at: number })[] = [];
-  let family: number | undefined;
-  // esptool numbers the blocks of each file it puts in from 0; other tools number them throughout.
-  let run = { count: 0, left: 0, seen: new Uint8Array() };
-  for (let i = 0; i < total; i++) {
-    const at = i * BLOCK;
-    const block = readBlock(bytes.subarray(at, at + BLOCK));
-    if (typeof block === 'string') throw fail(block, at);
-    if (run.left === 0) {
-      if (block.count === 0 || block.count > total - i) throw fail('number of blocks', at);
-      run = { count: block.count, left: block.count, seen: new Uint8Array(block.count) };
-    }
-    if (block.count !== run.count) throw fail('number of blocks', at);
-    if (block.number >= run.count || run.seen[block.number] !== 0) throw fail('block number', at);
-    run.seen[block.number] = 1;
-    run.left--;
-    if (family !== undefined && block.family !== family) throw wrongFamily(block.family, options.name);
-    family = block.family;
-    if (block.inMainFlash) blocks.push({ address: block.address, bytes: block.data, at });
-  }
-  const chip = family === undefined ? undefined : FAMILIES[family];
-  if (family !== undefined && chip === undefined) throw wrongFamily(family, options.name);
-  const overlap = (block: Block): Error =>
-    fail('overlap', blocks.find((one) => one.bytes === block.bytes)?.at ?? 0);
-  const parts = joinBlocks(blocks, { ...options, overlap });
+  const fail: Fail = (what, offset) => damaged(what, offset, options.name);
+  const blocks = readBlocks(bytes, fail);
+  checkNumbers(blocks, fail);
+  const chip = chipOf(blocks, options.name);
+  const inFlash = blocks.filter(({ inMainFlash }) => inMainFlash);
+  const parts = joinBlocks(inFlash, { ...options, overlap: ({ at }) => fail('overlap', at) });
   if (parts.length === 0) throw fail('no data', 0);
   return { parts: parts.length === 1 ? parts.map(unplacedApp) : parts, ...(chip ? { chip } : {}) };
 }
 
-interface Uf2Block {
+type Fail = (what: string, offset: number) => FirmwareError;
+
+function damaged(what: string, offset: number, source: string): FirmwareError {
+  const message = `the UF2 file is damaged (${what} at byte ${offset})`;
+  return new FirmwareError('uf2-damaged', message, { what, offset, source });
+}
+
+interface Uf2Block extends Block {
+  /** Where in the file it begins. */
+  at: number;
   number: number;
   count: number;
   /** `undefined` where the block names none. */
   family: number | undefined;
   inMainFlash: boolean;
-  address: number;
-  data: Uint8Array;
+}
+
+function readBlocks(bytes: Uint8Array, fail: Fail): Uf2Block[] {
+  if (bytes.length === 0 || bytes.length % BLOCK !== 0) throw fail('truncated', bytes.length);
+  return Array.from({ length: bytes.length / BLOCK }, (_, i) => {
+    const at = i * BLOCK;
+    const block = readBlock(bytes.subarray(at, at + BLOCK));
+    if (typeof block === 'string') throw fail(block, at);
+    return { ...block, at };
+  });
+}
+
+/**
+ * Every block is there once. esptool numbers the blocks of each file it puts in from 0; other tools number them
+ * throughout.
+ */
+function checkNumbers(blocks: readonly Uf2Block[], fail: Fail): void {
+  let run = { count: 0, seen: new Set<number>() };
+  for (const [i, { number, count, at }] of blocks.entries()) {
+    if (run.seen.size === run.count) {
+      if (count === 0 || count > blocks.length - i) throw fail('number of blocks', at);
+      run = { count, seen: new Set() };
+    }
+    if (count !== run.count) throw fail('number of blocks', at);
+    if (number >= count || run.seen.has(number)) throw fail('block number', at);
+    run.seen.add(number);
+  }
+}
+
+function chipOf(blocks: readonly Uf2Block[], source: string): string | undefined {
+  let family: number | undefined;
+  for (const block of blocks) {
+    if (family !== undefined && block.family !== family) throw wrongFamily(block.family, source);
+    family = block.family;
+  }
+  if (family === undefined) return undefined;
+  const chip = FAMILIES[family];
+  if (chip === undefined) throw wrongFamily(family, source);
+  return chip;
 }
 
 /** One block, or what is wrong with it. */
-function readBlock(bytes: Uint8Array): Uf2Block | string {
+function readBlock(bytes: Uint8Array): Omit<Uf2Block, 'at'> | string {
   const fields = view(bytes);
   const word = (at: number): number => fields.getUint32(at, true);
   if (word(0) !== MAGIC_START || word(4) !== MAGIC_SECOND || word(508) !== MAGIC_END) return 'magic';
@@ -117,7 +136,7 @@ function readBlock(bytes: Uint8Array): Uf2Block | string {
   const data = bytes.subarray(DATA, DATA + size);
   if ((flags & HAS_MD5) !== 0 && !md5Matches(bytes, address, data)) return 'MD5';
   const family = (flags & HAS_FAMILY) === 0 ? undefined : word(28);
-  return { number: word(20), count: word(24), family, inMainFlash, address, data };
+  return { number: word(20), count: word(24), family, inMainFlash, address, bytes: data };
 }
 
 /**
