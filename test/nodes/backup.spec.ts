@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Kept } from '../../lib/board/loader-jobs.ts';
 import { NodeUnderTest, withRuntime } from '../support/runtime.ts';
-import type { Seen } from '../support/runtime.ts';
+import type { Facts, Seen } from '../support/runtime.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
@@ -45,11 +45,7 @@ describe('a backup and its way back', () => {
   const isBlank = async (): Promise<boolean> => (await hex()) === BLANK;
   const hex = async (): Promise<string> => Buffer.from(await board.readFlash(PLACE, 8)).toString('hex');
 
-  async function done(msg: Seen): Promise<Record<string, unknown>> {
-    const { result, caught } = await node.send(msg);
-    assert.equal(caught?.diagnosis, undefined);
-    return result?.payload as Record<string, unknown>;
-  }
+  const done = (msg: Seen): Promise<Facts> => node.payload<Facts>(msg);
 
   async function refused(msg: Seen): Promise<string | undefined> {
     return (await node.send(msg)).caught?.diagnosis?.code;

@@ -36,13 +36,9 @@ describe('mp files', function () {
   const load = async (settings: object = {}): Promise<void> => {
     node = await NodeUnderTest.load('mp-files', board.rfc2217, { operation: 'list', ...settings });
   };
-  const does = async (operation: string, msg: Seen = {}): Promise<unknown> => {
-    const { result, caught } = await node.send({ operation, ...msg });
-    assert.equal(caught?.diagnosis, undefined);
-    return result?.payload;
-  };
-  const refused = async (operation: string, msg: Seen = {}): Promise<unknown> =>
-    (await node.send({ operation, ...msg })).caught?.diagnosis?.code;
+  const does = (operation: string, msg: Seen = {}): Promise<unknown> => node.payload({ operation, ...msg });
+  const refused = async (operation: string, msg: Seen = {}): Promise<string> =>
+    (await node.diagnosis({ operation, ...msg })).code;
   const put = async (files: Readonly<Record<string, string>>): Promise<void> => {
     const upload = await NodeUnderTest.load('mp-upload', board.rfc2217, { source: 'list', filename: '' });
     const payload = Object.entries(files).map(([path, content]) => ({ path, content }));

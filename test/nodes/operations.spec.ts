@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NodeUnderTest, withRuntime } from '../support/runtime.ts';
-import type { Seen } from '../support/runtime.ts';
+import type { Facts, Seen } from '../support/runtime.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
@@ -36,11 +36,7 @@ describe('operations of the flash node', () => {
   });
   after(() => board.close());
 
-  async function done(msg: Seen): Promise<Record<string, unknown>> {
-    const { result, caught } = await node.send(msg);
-    assert.equal(caught?.diagnosis, undefined);
-    return result?.payload as Record<string, unknown>;
-  }
+  const done = (msg: Seen): Promise<Facts> => node.payload<Facts>(msg);
 
   it('info tells what board it is and what is on it', async () => {
     const info = await done({ operation: 'info' });

@@ -31,11 +31,7 @@ describe('mp upload', function () {
 
   const load = (settings: object = {}): Promise<NodeUnderTest> =>
     NodeUnderTest.load('mp-upload', board.rfc2217, { filename: '', after: 'nothing', ...settings });
-  const sent = async (node: NodeUnderTest, msg: Seen): Promise<Payload> => {
-    const { result, caught } = await node.send(msg);
-    assert.equal(caught?.diagnosis, undefined);
-    return result?.payload as Payload;
-  };
+  const sent = (node: NodeUnderTest, msg: Seen): Promise<Payload> => node.payload<Payload>(msg);
   const actions = ({ files }: Payload): string[] => files.map(({ action, path }) => `${action} ${path}`);
   const refused = async (node: NodeUnderTest, msg: Seen): Promise<unknown> =>
     (await node.send(msg)).caught?.diagnosis?.code;

@@ -1,4 +1,5 @@
 /** A real Node-RED runtime for node tests, by node-red-node-test-helper. */
+import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import type { Node, NodeInitializer } from 'node-red';
 import helper from 'node-red-node-test-helper';
@@ -21,6 +22,9 @@ export type Seen = Record<string, unknown> & {
   error?: { message: string };
 };
 
+/** What a node answers, as far as nobody cares for its shape. */
+export type Facts = Record<string, unknown>;
+
 export interface Outcome {
   /** The message on output 1, when the node succeeded. */
   result?: Seen;
@@ -28,7 +32,7 @@ export interface Outcome {
   caught?: Seen;
 }
 
-interface FlowNode {
+export interface FlowNode {
   id: string;
   type: string;
   [property: string]: unknown;
@@ -127,6 +131,20 @@ export class NodeUnderTest {
       this.#settle = resolve;
       this.#node.receive(msg);
     });
+  }
+
+  /** Sends a message that must succeed; the payload of its result. */
+  async payload<T = unknown>(msg: Seen): Promise<T> {
+    const { result, caught } = await this.send(msg);
+    assert.equal(caught?.diagnosis, undefined);
+    return result?.payload as T;
+  }
+
+  /** Sends a message that must fail; what the Catch node is told. */
+  async diagnosis(msg: Seen): Promise<Diagnosis> {
+    const { caught } = await this.send(msg);
+    assert.ok(caught?.diagnosis, 'it has not failed');
+    return caught.diagnosis;
   }
 
   /** Sends a message to another node of the flow. */
