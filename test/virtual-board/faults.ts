@@ -6,7 +6,7 @@
 export type Direction = 'to-chip' | 'to-host' | 'both';
 
 export type Fault =
-  /** One byte in `every` (on average) is lost, has a bit flipped, or comes twice; only `above` so many bits a second. */
+  /** One byte in `every` (on average) is lost, flipped in a bit, or comes twice; only `above` so many bits a second. */
   | {
       kind: 'drop' | 'flip' | 'duplicate';
       every: number;

@@ -1,7 +1,7 @@
 /**
  * UART0's clock as its registers say it: a divider of 12 or 20 bits and 4 of fraction, and what it divides. The
- * firmware runs it from the 1 MHz reference where the chip has one (8.625 of it are 115942 baud), else from the crystal.
- * Source: technical reference manuals, UART_CLKDIV_REG, UART_CONF0_REG, UART_REG_UPDATE_REG.
+ * firmware runs it from the 1 MHz reference where the chip has one (8.625 of it are 115942 baud), else from the
+ * crystal. Source: technical reference manuals, UART_CLKDIV_REG, UART_CONF0_REG, UART_REG_UPDATE_REG.
  */
 
 interface Wiring {
