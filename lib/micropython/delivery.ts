@@ -14,7 +14,7 @@ import { Packets } from './packets.ts';
 import type { RawRepl } from './raw-repl.ts';
 import { RestartWatch } from './restart.ts';
 import { RunEnd } from './run-end.ts';
-import { Input, paceOf, Sending } from './sending.ts';
+import { awake, Input, onBoard, paceOf, Sending, STEP } from './sending.ts';
 import type { Pace } from './sending.ts';
 import { Turbo, turboArguments } from './turbo.ts';
 
@@ -42,9 +42,6 @@ const PACKET_MS = 750;
 const SMALLEST_BLOCK = 1024;
 /** Invitations anew without any packet that came through between. */
 const MOST_DAMAGED = 40;
-/** Up to this rate the board looks for silence before every byte; faster, its interpreter could not follow. */
-const SLOW_BAUD = 115_200;
-const STEP = 32;
 /** Amid a packet, once: the board has to find the line silent after it. */
 const NUDGE_MS = 120;
 /** Behind it the board may write to its disk, and a nudge would be taken for the next one. */
@@ -61,10 +58,6 @@ const ASK_AGAIN_MS = 800;
 const LEAVE_MS = 10_000;
 const TIMED_OUT = 110;
 const NOT_WHOLE = 5;
-
-function stepAt(baudRate: number): number {
-  return baudRate <= SLOW_BAUD ? 1 : STEP;
-}
 
 export class Delivery {
   readonly #repl: RawRepl;
@@ -183,7 +176,7 @@ export class Delivery {
   }
 
   get #nudgeMs(): number {
-    if (!this.#sending || stepAt(this.#repl.baudRate) === 1) return Infinity;
+    if (!this.#sending || this.#pace.step === 1) return Infinity;
     return this.#sending.isAmid ? NUDGE_MS : LATE_NUDGE_MS;
   }
 
@@ -198,9 +191,9 @@ export class Delivery {
   }
 
   async #begin(way: UploadWay, isAgain: boolean): Promise<void> {
-    const { every, dot, rest } = this.#pace;
+    const { every, dot } = this.#pace;
     const script = this.#turbo ? TURBO_SCRIPT : SCRIPT;
-    const args = [this.#turboArguments(), PATIENCE_MS, stepAt(this.#repl.baudRate), every, dot, rest];
+    const args = [this.#turboArguments(), PATIENCE_MS, ...onBoard(this.#pace)];
     if (way === 'plain') return this.#repl.begin(await boardScript(['older_tools', ...script], args));
     const pieces = { dot: dot.length, piece: every };
     const { loader, packed } = await packedScript(['tools', ...script], args, pieces);
@@ -211,8 +204,7 @@ export class Delivery {
 
   #turboArguments(): unknown[] | null {
     if (!this.#turbo) return null;
-    const { every, dot, rest } = this.#paceAt(FAST_BAUD);
-    return turboArguments(this.#repl.baudRate, [STEP, every, dot, rest]);
+    return turboArguments(this.#repl.baudRate, onBoard(this.#paceAt(FAST_BAUD)));
   }
 
   #paceAt(baudRate: number): Pace {
@@ -235,7 +227,8 @@ export class Delivery {
     else if (letter === 'E') this.#refusal = this.#refused(JSON.parse(text) as unknown[]);
     else if (letter === 'T' || letter === 'B') this.#turbo?.note(letter, number);
     else if (letter === 'U') {
-      this.#pace = this.#paceAt(FAST_BAUD);
+      const pace = this.#paceAt(FAST_BAUD);
+      this.#pace = number > 0 ? awake(pace) : pace;
       this.#turbo?.note(letter, number);
     } else if (letter === 'F' && number === this.#stored) this.#isStored();
   }

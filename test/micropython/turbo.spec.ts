@@ -51,6 +51,24 @@ describe('micropython: turbo', function () {
     });
   }
 
+  it('loses nothing on firmware that dozes while it waits, as that of the ESP32 does', async () => {
+    const device = await launchBoard({ bootMs: 0 });
+    const board = new Board({ port: device.rfc2217, baudRate: 115_200 });
+    try {
+      const content = noise(20_000);
+      await uploadFilesToBoard(board, [{ path: 'slow.bin', content }]);
+      const { toChip: plain } = await device.stats();
+      await uploadFilesToBoard(board, [{ path: 'fast.bin', content }], { turbo: true });
+      const { toChip: both } = await device.stats();
+      assert.ok(rates(device).some((rate) => near(rate, FAST)));
+      // What is lost is sent again: 8 KB at the least, as much as was on its way. The script is a little longer.
+      assert.ok(both - plain < plain + 3000, `${both - plain} bytes, ${plain} without turbo`);
+    } finally {
+      await board.close();
+      await device.close();
+    }
+  });
+
   it('is left by an error and by a cancel', async () => {
     const device = await launchBoard({ timing: 'none', bootMs: 0 });
     const board = new Board({ port: device.rfc2217, baudRate: 115_200 });

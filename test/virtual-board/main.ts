@@ -15,7 +15,7 @@
  * --mac HEX            address of the chip, 12 digits
  * --repl-baud N        rate of the program's console, default 115200
  * --latency MS         USB adapter's latency timer, default 1; 0: none
- * --timing MODE        datasheet (default) or none
+ * --timing MODE        of the flash, and of an interpreter that waits for its UART: datasheet (default) or none
  * --boot-ms MS         silence before the program's first output, default 300
  * --en-ms MS           rise time of EN, default 5. Hosts that move DTR and RTS in separate round trips
  *                      (pyserial's rfc2217) reach the loader with 100, as on boards with a large capacitor

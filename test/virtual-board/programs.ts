@@ -14,6 +14,7 @@ import type { Program, ProgramHost } from './program.ts';
 interface MicroPythonOptions {
   interpreter: InterpreterName;
   lacks: readonly string[];
+  tickMs: number;
   flash: NorFlash;
   vfs: { offset: number; size: number };
   version: string;
@@ -57,6 +58,7 @@ const RESET_CAUSES: Record<ResetReason, number> = {
 export async function loadPrograms(
   interpreter: InterpreterName,
   lacks: readonly string[],
+  tickMs: number,
 ): Promise<(host: ProgramHost, boot: ProgramBoot) => Program> {
   const source = new URL('./micropython/micropython.ts', import.meta.url);
   let MicroPython: MicroPythonClass | undefined;
@@ -73,6 +75,7 @@ export async function loadPrograms(
     return new MicroPython(host, {
       interpreter,
       lacks,
+      tickMs,
       flash,
       vfs: { offset: vfs.offset, size: vfs.size },
       version: descriptor.version,

@@ -54,6 +54,8 @@ function installFirmware(flash: NorFlash, chip: ChipName, firmware: string): voi
 }
 
 const NOTICE_MS = 10;
+/** FreeRTOS, as firmware of the ESP32 has it; its driver of USB wakes the interpreter. */
+const TICK_MS = 10;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -156,7 +158,9 @@ export function tell(message: FromBoard): void {
 
 /** Runs the board; ends with its parent, with its standard input when started by a pipe, or on a signal. */
 export async function runBoard(options: RunOptions): Promise<void> {
-  const runner = new Runner(options, await loadPrograms(options.interpreter, options.lacks));
+  const { interpreter, lacks } = options;
+  const tickMs = options.timing === 'datasheet' && !options.usb ? TICK_MS : 0;
+  const runner = new Runner(options, await loadPrograms(interpreter, lacks, tickMs));
   const end = (code: number): void => {
     void runner.close().finally(() => process.exit(code));
     // Whatever hangs must not keep the process.

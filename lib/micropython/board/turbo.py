@@ -1,8 +1,8 @@
 # Raises the rate of the UART under the running REPL by the registers of its clock, for the time of a transfer.
 #
-# T and a rate: the board goes there, and back unless it hears a knock. U: it has heard it, and wants another to be sure
-# that this was heard. B: it goes back to the rate before, and hears once more whether somebody is there.
-import os, time, machine
+# T and a rate: the board goes there, and back unless it hears a knock. U, and 1 if it dozes: it has heard it, and wants
+# another to be sure that this was heard. B: it goes back to the rate before, and hears once more whether somebody is there.
+import sys, os, time, machine
 
 KNOCK = b"\x55knock\xaa"
 
@@ -15,6 +15,39 @@ def knocked(line, ms):
             return True
 
 
+# Firmware of an ESP32 that waits for input looks for it each 10 ms, which is too late for its ring at such rates.
+def dozes(poll):
+    for _ in range(3):
+        began = time.ticks_us()
+        for _ in poll(1):
+            pass
+        if time.ticks_diff(time.ticks_us(), began) > 5000:
+            return 1
+    return 0
+
+
+# As `Line.fill`, for one that dozes: it looks again and again instead of waiting.
+def fill_awake(line, view, ms):
+    poll, one, due = line.poll, line.one, line.every
+    read, write, now = sys.stdin.buffer.readinto, sys.stdout.write, time.ticks_ms
+    for at in range(len(view)):
+        came = silent = None
+        while not came:
+            for came in poll(0):
+                pass
+            if not came:
+                silent = silent or now()
+                if time.ticks_diff(now(), silent) > ms:
+                    return at
+        read(one)
+        view[at] = one[0]
+        due -= 1
+        if not due:
+            due = line.every
+            write(line.dot)
+    return len(view)
+
+
 # Each chip: the register of the divider; clock in Hz, 0: the one that it has now; a register and its bits that choose
 # this clock; a register that makes it so. Returns what goes back, or nothing.
 def faster(line, chips, now, rates, pace):
@@ -23,6 +56,7 @@ def faster(line, chips, now, rates, pace):
     if not divider:
         return
     before = memory[divider], memory[source]
+    asleep = dozes(line.poll)
     hz = hz or now * ((before[0] & 0xFFFFF) * 16 + (before[0] >> 20 & 15)) // 16
 
     def put(values):
@@ -43,9 +77,12 @@ def faster(line, chips, now, rates, pace):
         new = parts >> 4 | (parts & 15) << 20
         put((new, before[1] | bits if source != divider else new))
         if knocked(line, 400):
-            tell("U", line.rest)
+            tell("U%d" % asleep, line.rest)
             if knocked(line, 400):
                 line.step, line.every, line.dot, line.rest = pace
+                if asleep:
+                    line.dot += line.rest
+                    line.fill = lambda view, ms: fill_awake(line, view, ms)
                 return back
         put(before)
         # The other side goes back, too.

@@ -58,6 +58,7 @@ export class Board {
     const bytes = () => new Uint8Array(loaded.interpreter?.memory.buffer ?? new ArrayBuffer());
     const around: Surroundings = {
       channel,
+      tickMs: options.tickMs,
       memory: bytes,
       tell: () => post({ kind: 'output' }),
       runTimers: () => timers.run(),

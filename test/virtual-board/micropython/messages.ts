@@ -6,6 +6,7 @@ import type { InterpreterName } from './webassembly.ts';
 export interface WorkerOptions {
   interpreter: InterpreterName;
   channel: SharedArrayBuffer;
+  tickMs: number;
   flash: SharedArrayBuffer;
   vfs: { offset: number; size: number };
   machine: string;

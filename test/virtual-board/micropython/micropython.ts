@@ -29,6 +29,11 @@ export interface MicroPythonOptions {
   lacks?: readonly string[];
   /** What `gc` tells of, in bytes. */
   heapSize?: number;
+  /**
+   * Milliseconds between the looks at its UART, default 0: it is woken. Firmware of the ESP32 looks each 10 ms when it
+   * waits for input, or for room in the FIFO of its output. Source: ports/esp32, `ulTaskNotifyTake(pdFALSE, 1)`.
+   */
+  tickMs?: number;
   /** `machine.reset_cause()`: 1 power-on, 2 EN pin, 3 watchdog, 4 deep sleep, 5 software. */
   resetCause?: number;
 }
@@ -49,6 +54,7 @@ export class MicroPython implements Program {
     const workerData: WorkerOptions = {
       interpreter: options.interpreter ?? 'usual',
       channel: this.#channel.memory,
+      tickMs: options.tickMs ?? 0,
       flash: options.flash.memory,
       vfs: options.vfs,
       machine: options.machine,

@@ -33,6 +33,8 @@ const LONGEST_NAP_MS = 5;
 
 export interface Surroundings {
   channel: Channel;
+  /** Milliseconds between the looks at the UART of an interpreter that waits for it; 0: it is woken. */
+  tickMs: number;
   memory: () => Uint8Array;
   /** Both are known only once the interpreter is there. */
   interrupt?: Interrupt;
@@ -68,7 +70,7 @@ export class Stdio {
     for (const byte of typeof bytes === 'string' ? Buffer.from(bytes) : bytes) {
       for (let seen = channel.event; !channel.output.put(byte); seen = channel.event) {
         if (channel.tellOutput()) tell();
-        channel.wait(seen);
+        this.#rest(seen);
       }
     }
     if (channel.tellOutput()) tell();
@@ -109,8 +111,20 @@ export class Stdio {
       const byte = channel.input.get();
       if (byte !== undefined) return byte;
       if (interrupt?.isPending === true) return undefined;
-      channel.wait(seen, runTimers());
+      this.#rest(seen, runTimers());
     }
+  }
+
+  /** Until something happened since `seen`, at most `ms`; where that wakes nobody, until the next tick. */
+  #rest(seen: number, ms?: number): void {
+    const { channel, tickMs } = this.#around;
+    if (tickMs === 0) {
+      channel.wait(seen, ms);
+      return;
+    }
+    const now = performance.now();
+    const tick = Math.floor(now / tickMs + 1) * tickMs;
+    for (let left = tick - now; left > 0; left = tick - performance.now()) channel.wait(channel.event, left);
   }
 
   /** Lets time pass, as a sleeping program does. */
@@ -203,7 +217,7 @@ export class Stdio {
     // A loop that waits asks for the time once between two polls; two polls by the program have
     // the end of the first and the start of the second between them.
     if (ready === 0 && this.#ticksSincePoll === 1) {
-      channel.wait(seen, 1);
+      this.#rest(seen, 1);
       this.#around.runTimers();
       ready = answer();
     }
