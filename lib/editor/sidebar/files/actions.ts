@@ -7,16 +7,16 @@ import { mayAct } from '../panel.ts';
 import { askName } from './ask-name.ts';
 import type { Outgoing } from './dropped.ts';
 import { openFile } from './open-file.ts';
+import { folderOf, nameOf, pathIn } from './paths.ts';
 import { FileRequests } from './requests.ts';
 import { textIn } from './text-file.ts';
-import { folderOf, nameOf } from './tree.ts';
-import type { Tree } from './tree.ts';
+import type { FileTree } from './tree.ts';
 
 const words = wordsOf('esp32-sidebar');
 
 /** What the actions are shown on. */
 interface Stage {
-  tree: Tree;
+  tree: FileTree;
   notes: HTMLElement;
   status: HTMLElement;
   /** Does something when all before it is done. */
@@ -161,8 +161,4 @@ export class FileActions {
     const [first] = files;
     if (first) this.#stage.tree.select(pathIn(folder, first.path));
   }
-}
-
-function pathIn(folder: string, name: string): string {
-  return `${folder.replace(/\/$/, '')}/${name}`;
 }

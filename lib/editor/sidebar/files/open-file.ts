@@ -5,8 +5,8 @@ import { diagnosisBox } from '../../diagnosis.ts';
 import { fill, h } from '../../dom.ts';
 import { wordsOf } from '../../words.ts';
 import { mayAct } from '../panel.ts';
+import { nameOf } from './paths.ts';
 import { modeOf } from './text-file.ts';
-import { nameOf } from './tree.ts';
 
 const words = wordsOf('esp32-sidebar');
 

@@ -7,10 +7,11 @@ import { mayAct } from '../panel.ts';
 import type { Panel } from '../panel.ts';
 import { FileActions } from './actions.ts';
 import { takeDrops } from './dropped.ts';
+import { folderOf } from './paths.ts';
 import { Queue } from './queue.ts';
 import type { Work } from './queue.ts';
 import { fileToolbar } from './toolbar.ts';
-import { fileTree, folderOf } from './tree.ts';
+import { FileTree } from './tree.ts';
 
 const words = wordsOf('esp32-sidebar');
 
@@ -39,7 +40,7 @@ export function filesPanel(openTerminal: () => void): Panel {
       ? programRuns(failure, () => interruptAnd(work))
       : diagnosisBox(failure),
   );
-  const tree = fileTree({
+  const tree = new FileTree({
     select: update,
     open: (file) => act(() => actions.open(file)),
     remove: (file) => act(() => actions.remove(file)),

@@ -1,16 +1,11 @@
 /** The files of a board as a tree, as the ARIA practices have it: one stop for the Tab key, arrows inside. */
-import { fill, h, icon } from '../../dom.ts';
+import { fill, h } from '../../dom.ts';
 import type { BoardFile } from '../../wire.ts';
-import { size, wordsOf } from '../../words.ts';
+import { wordsOf } from '../../words.ts';
+import { fileRow } from './file-row.ts';
+import { folderOf } from './paths.ts';
 
 const words = wordsOf('esp32-sidebar');
-
-export interface Tree {
-  element: HTMLElement;
-  readonly selected: BoardFile | undefined;
-  show: (files: readonly BoardFile[]) => void;
-  select: (path: string) => void;
-}
 
 interface TreeEvents {
   /** Another one is selected, or none. */
@@ -20,139 +15,113 @@ interface TreeEvents {
   rename: (file: BoardFile) => void;
 }
 
-export function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-export function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/';
-}
-
-export function fileTree(on: TreeEvents): Tree {
-  const closed = new Set<string>();
-  let files: readonly BoardFile[] = [];
-  let selected: BoardFile | undefined;
-
-  const isShown = ({ path }: BoardFile): boolean =>
-    ![...closed].some((folder) => path.startsWith(`${folder}/`));
-  const rowOf = (path: string): HTMLElement | undefined =>
-    [...element.querySelectorAll<HTMLElement>('.esp32-file')].find((row) => row.dataset['path'] === path);
-
-  const draw = (): void => {
-    const hadFocus = element.contains(document.activeElement);
-    fill(
-      element,
-      files.filter(isShown).map(row),
-      files.length === 0 && h('p', { className: 'esp32-quiet' }, words('files.none')),
-    );
-    const now = selected ? rowOf(selected.path) : undefined;
-    const first = element.querySelector<HTMLElement>('[role=treeitem]');
-    (now ?? first)?.setAttribute('tabindex', '0');
-    if (hadFocus) (now ?? first)?.focus();
+export class FileTree {
+  readonly element: HTMLElement;
+  readonly #on: TreeEvents;
+  readonly #closed = new Set<string>();
+  #files: readonly BoardFile[] = [];
+  #selected: BoardFile | undefined;
+  /** What each key does with a file, among those that are shown. */
+  readonly #keys: Readonly<Record<string, (file: BoardFile, shown: readonly BoardFile[]) => void>> = {
+    ArrowDown: (file, shown) => this.#choose(shown[shown.indexOf(file) + 1] ?? file),
+    ArrowUp: (file, shown) => this.#choose(shown[shown.indexOf(file) - 1] ?? file),
+    Home: (_, shown) => this.#choose(shown[0]),
+    End: (_, shown) => this.#choose(shown.at(-1)),
+    ArrowRight: (file) => this.#unfold(file),
+    ArrowLeft: (file, shown) => this.#foldOrLeave(file, shown),
+    Enter: (file) => (file.isFolder ? this.#fold(file) : this.#on.open(file)),
+    Delete: (file) => this.#on.remove(file),
+    F2: (file) => this.#on.rename(file),
   };
 
-  const row = (file: BoardFile): HTMLElement => {
-    const { path, isFolder, bytes } = file;
-    const isOpen = isFolder && !closed.has(path);
-    const depth = path.split('/').length - 2;
-    const symbol = isFolder ? (isOpen ? 'folder-open-o' : 'folder-o') : symbolOf(path);
-    return h(
-      'div',
-      {
-        role: 'treeitem',
-        className: 'esp32-file',
-        tabIndex: -1,
-        style: `padding-left: ${10 + depth * 16}px`,
-        'data-path': path,
-        'aria-level': depth + 1,
-        'aria-selected': String(path === selected?.path),
-        'aria-expanded': isFolder ? String(isOpen) : undefined,
-        onclick: () => {
-          if (isFolder) toggle(path);
-          choose(file);
-        },
-        ondblclick: () => !isFolder && on.open(file),
+  constructor(on: TreeEvents) {
+    this.#on = on;
+    this.element = h('div', {
+      role: 'tree',
+      className: 'esp32-files',
+      'aria-label': words('files.label'),
+      onkeydown: (event: KeyboardEvent) => this.#press(event),
+    });
+  }
+
+  get selected(): BoardFile | undefined {
+    return this.#selected;
+  }
+
+  /** Shows these files; the one that is selected stays so if it is among them. */
+  show(files: readonly BoardFile[]): void {
+    this.#files = files;
+    this.select(this.#selected?.path);
+  }
+
+  select(path: string | undefined): void {
+    this.#choose(this.#files.find((file) => file.path === path));
+  }
+
+  #choose(file: BoardFile | undefined): void {
+    this.#selected = file;
+    this.#draw();
+    this.#on.select();
+  }
+
+  #toggle({ path }: BoardFile): void {
+    if (!this.#closed.delete(path)) this.#closed.add(path);
+  }
+
+  #fold(folder: BoardFile): void {
+    this.#toggle(folder);
+    this.#draw();
+  }
+
+  #unfold(file: BoardFile): void {
+    this.#closed.delete(file.path);
+    this.#choose(file);
+  }
+
+  #foldOrLeave(file: BoardFile, shown: readonly BoardFile[]): void {
+    if (file.isFolder && !this.#closed.has(file.path)) this.#fold(file);
+    else this.#choose(shown.find(({ path }) => path === folderOf(file.path)) ?? file);
+  }
+
+  #press(event: KeyboardEvent): void {
+    const shown = this.#shown();
+    const path = (event.target as HTMLElement).dataset['path'];
+    const file = shown.find((each) => each.path === path);
+    const act = this.#keys[event.key];
+    if (!file || !act) return;
+    event.preventDefault();
+    // Delete would delete nodes of the flow, too.
+    event.stopPropagation();
+    act(file, shown);
+  }
+
+  #shown(): BoardFile[] {
+    const closed = [...this.#closed];
+    return this.#files.filter(({ path }) => !closed.some((folder) => path.startsWith(`${folder}/`)));
+  }
+
+  /** The row that is selected is the one that the Tab key reaches, else the first. */
+  #draw(): void {
+    const hadFocus = this.element.contains(document.activeElement);
+    const rows = this.#shown().map((file) => this.#row(file));
+    const isEmpty = this.#files.length === 0;
+    fill(this.element, rows, isEmpty && h('p', { className: 'esp32-quiet' }, words('files.none')));
+    const stop = rows.find((row) => row.dataset['path'] === this.#selected?.path) ?? rows[0];
+    stop?.setAttribute('tabindex', '0');
+    if (hadFocus) stop?.focus();
+  }
+
+  #row(file: BoardFile): HTMLElement {
+    const { path, isFolder } = file;
+    const state = { isOpen: isFolder && !this.#closed.has(path), isSelected: path === this.#selected?.path };
+    return fileRow(file, state, {
+      click: () => {
+        if (isFolder) this.#toggle(file);
+        this.#choose(file);
       },
-      icon(symbol),
-      h('span', { className: 'esp32-file-name' }, nameOf(path)),
-      !isFolder && h('span', { className: 'esp32-file-size' }, size(bytes)),
-    );
-  };
-
-  const toggle = (path: string, isClosed = !closed.has(path)): void => {
-    if (isClosed) closed.add(path);
-    else closed.delete(path);
-  };
-  const choose = (file: BoardFile | undefined): void => {
-    selected = file;
-    draw();
-    on.select();
-  };
-
-  const keys: Record<string, (file: BoardFile, shown: BoardFile[]) => void> = {
-    ArrowDown: (file, shown) => choose(shown[shown.indexOf(file) + 1] ?? file),
-    ArrowUp: (file, shown) => choose(shown[shown.indexOf(file) - 1] ?? file),
-    Home: (_, shown) => choose(shown[0]),
-    End: (_, shown) => choose(shown.at(-1)),
-    ArrowRight: (file) => {
-      if (file.isFolder) toggle(file.path, false);
-      choose(file);
-    },
-    ArrowLeft: (file, shown) => {
-      if (file.isFolder && !closed.has(file.path)) toggle(file.path, true);
-      else choose(shown.find(({ path }) => path === folderOf(file.path)) ?? file);
-      draw();
-    },
-    Enter: (file) => {
-      if (file.isFolder) toggle(file.path);
-      else on.open(file);
-      draw();
-    },
-    Delete: (file) => on.remove(file),
-    F2: (file) => on.rename(file),
-  };
-  const element = h('div', {
-    role: 'tree',
-    className: 'esp32-files',
-    'aria-label': words('files.label'),
-    onkeydown: (event: KeyboardEvent) => {
-      const shown = files.filter(isShown);
-      const path = (event.target as HTMLElement).dataset['path'];
-      const file = shown.find((each) => each.path === path);
-      const act = keys[event.key];
-      if (!file || !act) return;
-      event.preventDefault();
-      // Delete would delete nodes of the flow, too.
-      event.stopPropagation();
-      act(file, shown);
-    },
-  });
-
-  return {
-    element,
-    get selected() {
-      return selected;
-    },
-    show: (list) => {
-      files = list;
-      selected = list.find(({ path }) => path === selected?.path);
-      draw();
-      on.select();
-    },
-    select: (path) => choose(files.find((file) => file.path === path)),
-  };
-}
-
-const SYMBOLS: Readonly<Record<string, string>> = {
-  py: 'file-code-o',
-  js: 'file-code-o',
-  html: 'file-code-o',
-  css: 'file-code-o',
-  json: 'file-text-o',
-  txt: 'file-text-o',
-  md: 'file-text-o',
-};
-
-function symbolOf(path: string): string {
-  return SYMBOLS[path.slice(path.lastIndexOf('.') + 1).toLowerCase()] ?? 'file-o';
+      doubleClick: () => {
+        if (!isFolder) this.#on.open(file);
+      },
+    });
+  }
 }

@@ -8,93 +8,112 @@ import { mayAct } from '../panel.ts';
 const words = wordsOf('esp32-sidebar');
 const SOURCES = ['micropython', 'file', 'url'] as const;
 type Source = (typeof SOURCES)[number];
+const VERSIONS = 'esp32-versions';
 
-export interface FirmwareChoice {
-  element: HTMLElement;
-  /** What is asked for, or nothing while something is missing. */
-  readonly request: FlashRequest | undefined;
-  /** The file that has to be sent first. */
-  readonly file: File | undefined;
-}
-
-export function firmwareChoice(onChange: () => void): FirmwareChoice {
-  let source: Source = 'micropython';
-  let file: File | undefined;
-  const version = versionInput();
-  const url = h('input', { type: 'url', id: 'esp32-url', placeholder: 'https://' });
-  const sha256 = h('input', {
+export class FirmwareChoice {
+  readonly element: HTMLElement;
+  readonly #onChange: () => void;
+  #source: Source = 'micropython';
+  #file: File | undefined;
+  readonly #version = h('input', {
+    type: 'text',
+    id: 'esp32-version',
+    list: VERSIONS,
+    placeholder: words('flash.newest'),
+  });
+  readonly #picker = h('input', {
+    type: 'file',
+    id: 'esp32-firmware',
+    hidden: true,
+    accept: '.bin,.uf2,.hex,.zip,.gz',
+    onchange: () => this.#take(this.#picker.files?.[0]),
+  });
+  /** Which file was picked or dropped. */
+  readonly #chosen = h('span', { className: 'esp32-quiet' });
+  readonly #url = h('input', { type: 'url', id: 'esp32-url', placeholder: 'https://' });
+  readonly #sha256 = h('input', {
     type: 'text',
     id: 'esp32-sha256',
     placeholder: words('flash.sha256-what'),
     spellcheck: false,
   });
-  const picker = h('input', {
-    type: 'file',
-    id: 'esp32-firmware',
-    hidden: true,
-    accept: '.bin,.uf2,.hex,.zip,.gz',
-  });
-  const pick = button({ label: words('flash.choose-file'), symbol: 'folder-open-o' }, () => picker.click());
-  const chosen = h('span', { className: 'esp32-quiet' });
-  const erase = eraseSelect();
-  const fields: Record<Source, HTMLElement> = {
-    micropython: field(words('flash.version'), version.input, version.list),
-    file: field(words('flash.file'), picker, pick, chosen),
-    url: h('div', {}, field(words('flash.url'), url), field(words('flash.sha256'), sha256)),
-  };
+  readonly #erase = eraseSelect();
+  readonly #radios = sourceRadios(this.#source, (source) => this.#choose(source));
+  readonly #fields = this.#fieldsBySource();
 
-  const draw = (): void => {
-    fill(chosen, file ? `${file.name} (${size(file.size)})` : words('flash.or-drop'));
-    for (const each of SOURCES) fields[each].hidden = each !== source;
-  };
-  const choose = (next: Source): void => {
-    source = next;
-    draw();
-    onChange();
-  };
-  const take = (next: File | undefined): void => {
-    file = next;
-    draw();
-    onChange();
-  };
-  picker.addEventListener('change', () => take(picker.files?.[0]));
-  for (const input of [version.input, url, sha256, erase]) input.addEventListener('input', onChange);
-
-  const radios = sourceRadios(source, choose);
-  const element = h(
-    'div',
-    { className: 'esp32-firmware' },
-    h(
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+    for (const input of [this.#version, this.#url, this.#sha256, this.#erase]) {
+      input.addEventListener('input', onChange);
+    }
+    this.element = h(
       'div',
-      { className: 'esp32-sources', role: 'radiogroup', 'aria-label': words('flash.firmware') },
-      SOURCES.map((each) => h('label', {}, radios[each], words(`flash.source.${each}`))),
-    ),
-    Object.values(fields),
-    field(words('flash.before'), erase),
-  );
-  if (mayAct())
-    takeDropped(element, (dropped) => {
-      radios.file.checked = true;
-      choose('file');
-      take(dropped);
-    });
-  draw();
-  return {
-    element,
-    get request() {
-      const isReady = { micropython: true, file: file !== undefined, url: /^https?:\/\/./.test(url.value) };
-      if (!isReady[source]) return undefined;
-      const text = {
-        version: version.input.value.trim(),
-        url: url.value.trim(),
-        sha256: sha256.value.trim(),
-      };
-      return { source, ...text, erase: erase.value as FlashRequest['erase'] };
-    },
-    get file() {
-      return source === 'file' ? file : undefined;
-    },
-  };
+      { className: 'esp32-firmware' },
+      h(
+        'div',
+        { className: 'esp32-sources', role: 'radiogroup', 'aria-label': words('flash.firmware') },
+        SOURCES.map((each) => h('label', {}, this.#radios[each], words(`flash.source.${each}`))),
+      ),
+      Object.values(this.#fields),
+      field(words('flash.before'), this.#erase),
+    );
+    if (mayAct()) takeDropped(this.element, (file) => this.#takeDropped(file));
+    this.#draw();
+  }
+
+  /** What is asked for, or nothing while something is missing. */
+  get request(): FlashRequest | undefined {
+    const url = this.#url.value.trim();
+    const isReady = { micropython: true, file: this.#file !== undefined, url: /^https?:\/\/./.test(url) };
+    if (!isReady[this.#source]) return undefined;
+    return {
+      source: this.#source,
+      version: this.#version.value.trim(),
+      url,
+      sha256: this.#sha256.value.trim(),
+      erase: this.#erase.value as FlashRequest['erase'],
+    };
+  }
+
+  /** The file that has to be sent first. */
+  get file(): File | undefined {
+    return this.#source === 'file' ? this.#file : undefined;
+  }
+
+  #fieldsBySource(): Record<Source, HTMLElement> {
+    const pick = button({ label: words('flash.choose-file'), symbol: 'folder-open-o' }, () =>
+      this.#picker.click(),
+    );
+    return {
+      micropython: field(words('flash.version'), this.#version, knownVersions()),
+      file: field(words('flash.file'), this.#picker, pick, this.#chosen),
+      url: h('div', {}, field(words('flash.url'), this.#url), field(words('flash.sha256'), this.#sha256)),
+    };
+  }
+
+  #choose(source: Source): void {
+    this.#source = source;
+    this.#draw();
+    this.#onChange();
+  }
+
+  #take(file: File | undefined): void {
+    this.#file = file;
+    this.#draw();
+    this.#onChange();
+  }
+
+  #takeDropped(file: File): void {
+    this.#radios.file.checked = true;
+    this.#choose('file');
+    this.#take(file);
+  }
+
+  #draw(): void {
+    const file = this.#file;
+    fill(this.#chosen, file ? `${file.name} (${size(file.size)})` : words('flash.or-drop'));
+    for (const each of SOURCES) this.#fields[each].hidden = each !== this.#source;
+  }
 }
 
 /** An input with its label, and what else stands beside it. */
@@ -102,11 +121,9 @@ function field(label: string, input: HTMLElement, ...more: Node[]): HTMLElement 
   return h('div', { className: 'esp32-field' }, h('label', { for: input.id }, label), input, ...more);
 }
 
-/** The version of MicroPython, with those that can be downloaded in `list`. */
-function versionInput(): { input: HTMLInputElement; list: HTMLElement } {
-  const list = h('datalist', { id: 'esp32-versions' });
-  const placeholder = words('flash.newest');
-  const input = h('input', { type: 'text', id: 'esp32-version', list: list.id, placeholder });
+/** The versions of MicroPython that can be downloaded, for the input that names their list. */
+function knownVersions(): HTMLElement {
+  const list = h('datalist', { id: VERSIONS });
   get<string[]>('micropython').then(
     (known) =>
       fill(
@@ -116,7 +133,7 @@ function versionInput(): { input: HTMLInputElement; list: HTMLElement } {
     // The list only helps with typing: without a network any version can still be named.
     () => undefined,
   );
-  return { input, list };
+  return list;
 }
 
 function eraseSelect(): HTMLSelectElement {

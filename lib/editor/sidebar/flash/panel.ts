@@ -4,7 +4,7 @@ import type { FlashState } from '../../wire.ts';
 import { wordsOf } from '../../words.ts';
 import { mayAct } from '../panel.ts';
 import type { Panel } from '../panel.ts';
-import { firmwareChoice } from './firmware.ts';
+import { FirmwareChoice } from './firmware.ts';
 import { FlashJob } from './job.ts';
 import { actions, stateView } from './views.ts';
 
@@ -13,7 +13,7 @@ const words = wordsOf('esp32-sidebar');
 /** `openTerminal`: what was flashed is talked to there. */
 export function flashPanel(openTerminal: () => void): Panel {
   const isAllowed = mayAct();
-  const firmware = firmwareChoice(() => update());
+  const firmware = new FirmwareChoice(() => update());
   const plan = button(
     { label: words('flash.plan'), symbol: 'map-o', isSmall: false, className: 'primary', id: 'esp32-plan' },
     () => {
