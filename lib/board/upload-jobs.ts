@@ -1,18 +1,18 @@
 /** Jobs that put files on a board that runs MicroPython, each file whole or not at all. */
 import { sha256Of } from '../bytes/sha256.ts';
+import { CodedError } from '../errors/coded-error.ts';
 import { boardPath } from '../micropython/board-path.ts';
 import { statFile } from '../micropython/files.ts';
 import { RawRepl } from '../micropython/raw-repl.ts';
 import { uploadFiles } from '../micropython/upload.ts';
 import type { OutgoingFile, UploadOptions, UploadResult } from '../micropython/upload.ts';
 import { isLost } from '../transport/errors.ts';
-import type { PortError } from '../transport/errors.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { withRawRepl } from './repl-job.ts';
 import type { WorkOptions } from './repl-job.ts';
 
-/** A board that was unplugged in the wrong moment is waited for; then it boots, and is asked. */
+/** A board that was unplugged or reset in the wrong moment is waited for; then it boots, and is asked. */
 const COME_BACK_MS = 8000;
 const LOOK_MS = 15_000;
 const ASK_AGAIN_MS = 300;
@@ -32,7 +32,7 @@ export async function uploadFilesToBoard(
   });
 }
 
-/** The raw REPL for work that uploads these files. Throws as `work`; what a lost board has kept is found out. */
+/** The raw REPL for work that uploads these files. Throws as `work`; what a board that went away or restarted has kept is found out. */
 export async function withUploads<T>(
   lease: Lease,
   files: readonly OutgoingFile[],
@@ -42,25 +42,29 @@ export async function withUploads<T>(
   try {
     return await withRawRepl(lease, work, options);
   } catch (error) {
-    if (isLost(error) && error.facts['kept'] === 'either') await settle(lease, files, error);
+    if (isUnsettled(error)) await settle(lease, files, error);
     throw error;
   }
 }
 
-/** The board was lost while it put the new file in the place of the old one: which it has, it tells when it is back. */
-async function settle(lease: Lease, files: readonly OutgoingFile[], error: PortError): Promise<void> {
+function isUnsettled(error: unknown): error is CodedError {
+  return error instanceof CodedError && error.facts['kept'] === 'either';
+}
+
+/** The new file took the place of the old one just when the board went: which it has, it tells when it is back. */
+async function settle(lease: Lease, files: readonly OutgoingFile[], error: CodedError): Promise<void> {
   const { transport, signal } = lease;
   const path = String(error.facts['path']);
   const file = files.find((each) => boardPath(each.path) === path);
-  if (!file || !transport.reopen) return;
+  if (!file || (isLost(error) && !transport.reopen)) return;
   try {
-    await transport.reopen({ timeoutMs: COME_BACK_MS, signal });
+    if (isLost(error)) await transport.reopen?.({ timeoutMs: COME_BACK_MS, signal });
     const repl = new RawRepl(transport, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
     const found = await hashOf(repl, path);
     error.tell({ kept: found === sha256Of(file.content) ? 'new' : 'old' });
     await repl.leave();
   } catch {
-    // That the board was lost is what is told; this could not be found out.
+    // That the board went is what is told; this could not be found out.
   }
 }
 

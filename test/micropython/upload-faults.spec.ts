@@ -1,9 +1,10 @@
 /** Mishaps by lot: seeded, so that one that fails can be had again. `npm run bench -- faults` plays many more. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Board } from '../../lib/board/board.ts';
 import { statBoardFile } from '../../lib/board/file-jobs.ts';
 import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
+import { sha256Of } from '../../lib/bytes/sha256.ts';
 import type { CodedError } from '../../lib/errors/coded-error.ts';
 import { uploadFiles } from '../../lib/micropython/upload.ts';
 import { failsWith } from '../support/failures.ts';
@@ -54,7 +55,7 @@ describe('micropython: uploads and mishaps', function () {
     });
     await assert.rejects(work, failsWith('port-lost', { kept: 'old' }));
     await isGone;
-    await new Promise((resolve) => setTimeout(resolve, 6000));
+    await sleep(6000);
     await mp.reopen();
     // As a person does: nothing but Ctrl-C and Ctrl-B, once.
     let text = '';
@@ -63,7 +64,7 @@ describe('micropython: uploads and mishaps', function () {
       closed: () => undefined,
     });
     await mp.transport.write(Buffer.from('\x03\x02'));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sleep(300);
     assert.match(text, />>> $/);
     const names = await printed(
       await mp.repl(),
@@ -73,28 +74,56 @@ describe('micropython: uploads and mishaps', function () {
     assert.ok(!names.includes('.part'), names);
   });
 
+  /** Uploads, and lets the board go when it has begun to read. Returns what the answer says that it has. */
+  async function uploadAsItGoes(
+    board: Board,
+    content: Buffer,
+    go: () => Promise<unknown>,
+  ): Promise<{ kept: unknown; before: string | undefined; now: string | undefined }> {
+    const hash = async (): Promise<string | undefined> =>
+      (await statBoardFile(board, '/last.txt', { hashes: true }))?.sha256;
+    const before = await hash();
+    let gone: Promise<unknown> | undefined;
+    const onProgress = (): void => {
+      gone ??= go();
+    };
+    const kept = await uploadFilesToBoard(board, [{ path: 'last.txt', content }], { onProgress }).then(
+      () => undefined,
+      (error: unknown) => (error as CodedError).facts['kept'],
+    );
+    await gone;
+    return { kept, before, now: await hash() };
+  }
+
   it('a board that is unplugged in the last moment tells what it has when it is back', async () => {
     const device = await launchBoard({ timing: 'none', bootMs: 0 });
     const board = new Board({ port: device.rfc2217, baudRate: 115_200 });
     try {
       for (const text of ['one', 'two', 'three', 'four']) {
         const content = Buffer.from(text);
-        let unplugged: Promise<void> | undefined;
-        const onProgress = (): void => {
-          unplugged ??= device.unplug({ ms: 50 });
-        };
-        const before = (await statBoardFile(board, '/last.txt', { hashes: true }))?.sha256;
-        const error = await uploadFilesToBoard(board, [{ path: 'last.txt', content }], { onProgress }).then(
-          () => undefined,
-          (reason: unknown) => reason as CodedError,
-        );
-        await unplugged;
-        const now = (await statBoardFile(board, '/last.txt', { hashes: true }))?.sha256;
-        const sent = createHash('sha256').update(content).digest('hex');
-        const kept = error?.facts['kept'] ?? 'new';
+        const { kept, before, now } = await uploadAsItGoes(board, content, () => device.unplug({ ms: 50 }));
         assert.notEqual(kept, 'either');
-        assert.equal(now, kept === 'new' ? sent : before);
+        assert.equal(now, kept === 'old' ? before : sha256Of(content));
       }
+    } finally {
+      await board.close();
+      await device.close();
+    }
+  });
+
+  it('a board that is reset before it could say that it has the new file is asked for it', async () => {
+    const device = await launchBoard({ timing: 'none', bootMs: 0 });
+    const board = new Board({ port: device.rfc2217, baudRate: 115_200 });
+    try {
+      // It has all of it before it has read half.
+      const content = Buffer.from(Array.from({ length: 250 }, (_, i) => (i * i) & 0xff));
+      const { kept, now } = await uploadAsItGoes(board, content, async () => {
+        await device.fault({ kind: 'stall', ms: 1000, direction: 'to-host' });
+        await sleep(500);
+        await device.pressEn();
+      });
+      assert.equal(kept, 'new');
+      assert.equal(now, sha256Of(content));
     } finally {
       await board.close();
       await device.close();
