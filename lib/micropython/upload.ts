@@ -2,7 +2,7 @@
  * Puts files on the board, each whole or not at all: it is written beside, read back and hashed on the board, and
  * renamed over the old one only when the hash is right.
  */
-import { createHash } from 'node:crypto';
+import { sha256Of } from '../bytes/sha256.ts';
 import { isLost } from '../transport/errors.ts';
 import type { PortErrorCode } from '../transport/errors.ts';
 import { CodedError } from '../errors/coded-error.ts';
@@ -142,7 +142,7 @@ class Upload {
 
   #stored(): void {
     const { path, content } = this.#files[this.#results.length] as OutgoingFile;
-    const result = { path, bytes: content.length, sha256: sha256(content) };
+    const result = { path, bytes: content.length, sha256: sha256Of(content) };
     this.#results.push(result);
     this.#options.onFile?.(result);
   }
@@ -182,7 +182,7 @@ class Upload {
       const next = this.#files[this.#results.length];
       if (!next || !delivery.mayHaveStoredNext) return 'old';
       const found = await statFile(this.#repl, next.path, { hashes: true });
-      return found?.sha256 === sha256(next.content) ? 'new' : 'old';
+      return found?.sha256 === sha256Of(next.content) ? 'new' : 'old';
     } catch (error) {
       if (times === 1 || !isHarmed(error)) throw error;
       return this.#look(delivery, times - 1);
@@ -222,8 +222,4 @@ function hasSubstitutes(error: unknown): boolean {
 
 function bytesOf(files: readonly OutgoingFile[]): number {
   return files.reduce((sum, { content }) => sum + content.length, 0);
-}
-
-function sha256(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
 }
