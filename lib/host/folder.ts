@@ -23,7 +23,7 @@ const IGNORE_FILE = '.mpyignore';
 
 /** What tools and systems leave in a project; a `.mpyignore` may ask for it all the same, by `!`. */
 const ALWAYS_IGNORED: readonly string[] = [
-  ...['.git/', '.hg/', '.svn/', '.gitignore', '.gitattributes', '.gitmodules', IGNORE_FILE],
+  ...['.git', '.hg/', '.svn/', '.gitignore', '.gitattributes', '.gitmodules', IGNORE_FILE],
   ...['__pycache__/', '*.pyc', '.venv/', 'venv/', '.mypy_cache/', '.ruff_cache/', '.pytest_cache/'],
   ...['.vscode/', '.idea/', '.micropico', '*.code-workspace', 'node_modules/'],
   ...['.DS_Store', '._*', 'Thumbs.db', 'desktop.ini', '*~', '.*.sw?', '.#*'],
@@ -56,7 +56,10 @@ export async function readFolder(
 
 /** The content of one file. Throws `HostError` 'source-unreadable', 'host-folder-too-large'. */
 export async function readHostFile(path: string): Promise<Buffer> {
-  const { size } = await stat(path).catch(unreadable(path));
+  const found = await stat(path).catch(unreadable(path));
+  // A device or a pipe may have no end.
+  if (!found.isFile()) return unreadable(path)('it is no file');
+  const { size } = found;
   if (size > MAX_BYTES) throw tooLarge(path, MAX_BYTES, 'bytes');
   return readFile(path).catch(unreadable(path));
 }
@@ -135,7 +138,9 @@ function isIgnored(path: string, isFolder: boolean, scopes: readonly Scope[]): b
 }
 
 async function ignoreFile(path: string): Promise<Patterns> {
-  return new Patterns((await readHostFile(path)).toString('utf8').split('\n'));
+  const text = (await readHostFile(path)).toString('utf8');
+  // Editors of Windows begin a file with a mark of its encoding.
+  return new Patterns(text.replace(/^\uFEFF/, '').split('\n'));
 }
 
 function tooLarge(path: string, limit: number, unit: 'files' | 'bytes'): HostError {

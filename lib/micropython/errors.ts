@@ -51,7 +51,7 @@ export type MicroPythonErrorCode =
   | 'mpy-unsupported'
   /** A file is no Python. Facts: `path`, `line`, `message`, `text`. */
   | 'not-compiled'
-  /** A file name that cannot be one. Facts: `path`, `why`. */
+  /** A file name that cannot be one. Facts: `path`, `why`; `case` 'in-itself' for a folder moved into itself. */
   | 'bad-file-name'
   /** The board was restarted but does not come up. Facts: `heard`, `tail`, `reset` (the mask ROM's last reason). */
   | 'boot-failed';

@@ -1,5 +1,5 @@
 /** Files and folders of a board, each work in one go however many they are. Paths are absolute. */
-import { boardPath, folderPath } from './board-path.ts';
+import { boardPath, folderPath, isInside } from './board-path.ts';
 import { runScriptEach } from './board-script.ts';
 import { MicroPythonError } from './errors.ts';
 import { refuseError } from './file-error.ts';
@@ -25,6 +25,8 @@ export interface DiskSpace {
 
 /** The board hashes a megabyte between two answers, or littlefs tidies up a folder of many files. */
 const STALL_MS = 120_000;
+/** Paths that a board is told of at a time; it has to hold them. */
+export const GROUP = 40;
 
 async function answers(repl: RawRepl, operation: string, ...args: unknown[]): Promise<unknown[]> {
   const values = await runScriptEach(repl, ['look', 'beside', 'files'], [operation, ...args], {
@@ -77,14 +79,22 @@ export async function makeFolder(repl: RawRepl, path: string): Promise<boolean> 
   return made === true;
 }
 
-/** Moves a file or folder; missing folders are made. What is there already is kept, a file with `force` not. */
+/**
+ * Moves a file or folder; missing folders are made. What is there already is kept, a file with `force` not. Throws
+ * 'bad-file-name' for a place in itself: littlefs would move it there, where nothing leads any more.
+ */
 export async function moveFile(
   repl: RawRepl,
   from: string,
   to: string,
   { force = false }: { force?: boolean } = {},
 ): Promise<void> {
-  await answers(repl, 'move', boardPath(from), boardPath(to), force);
+  const [source, target] = [boardPath(from), boardPath(to)];
+  if (source !== target && isInside(target, source)) {
+    const facts = { path: target, case: 'in-itself' };
+    throw new MicroPythonError('bad-file-name', `${source} cannot be moved into itself`, facts);
+  }
+  await answers(repl, 'move', source, target, force);
 }
 
 /** Copies a file, or a folder with all that is in it; returns the paths of the files that were made. As `moveFile`. */
@@ -134,7 +144,8 @@ async function firstGuarded(
 
 /** Deletes files and folders one after the other, folders behind what is in them. What is gone already is fine. */
 export async function removeFiles(repl: RawRepl, paths: readonly string[]): Promise<void> {
-  if (paths.length > 0) await answers(repl, 'purge', paths.map(boardPath));
+  for (let at = 0; at < paths.length; at += GROUP)
+    await answers(repl, 'purge', paths.slice(at, at + GROUP).map(boardPath));
 }
 
 function fileEntry(answer: unknown): FileEntry {

@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { boardPath } from './board-path.ts';
 import { MicroPythonError } from './errors.ts';
 import { parseTraceback } from './traceback.ts';
 import type { OutgoingFile } from './upload.ts';
@@ -29,7 +30,7 @@ const MACHINE_CODE = /^\s*@micropython\.(native|viper|asm_\w+)/m;
 
 /**
  * The same files, each `x.py` as `x.mpy`, except those that the board starts by name, those with machine code, and
- * `asSource`. Throws `MicroPythonError` 'mpy-unsupported' for a board that loads another version (absent: none),
+ * the one at the path `asSource`. Throws `MicroPythonError` 'mpy-unsupported' for a board that loads another version (absent: none),
  * 'not-compiled' with file and line.
  */
 export async function compileFiles(
@@ -44,8 +45,9 @@ export async function compileFiles(
       made: MPY_VERSION,
     });
   }
+  const isRun = (path: string): boolean => asSource !== undefined && boardPath(path) === boardPath(asSource);
   const sources = files.flatMap(({ path, content }) => {
-    if (!path.endsWith('.py') || STARTED.test(path) || path === asSource) return [];
+    if (!path.endsWith('.py') || STARTED.test(path) || isRun(path)) return [];
     const text = Buffer.from(content).toString('utf8');
     return MACHINE_CODE.test(text) ? [] : [{ path, text }];
   });

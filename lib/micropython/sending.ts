@@ -17,8 +17,8 @@ export interface Pace {
   window: number;
 }
 
-/** Bytes that the board's input ring takes while it reads nothing; as in `board/packets.py`. */
-const RING = 256;
+/** Bytes that the board's input ring takes while it reads nothing: 259 on an ESP32, 255 on an ESP8266. */
+const RING = 255;
 /** More than this is all of it. */
 const MOST_UNDERWAY = 8192;
 /** What fills a USB packet of an FTDI adapter, 62 bytes: it is sent at once when it is full, else after up to 16 ms. */

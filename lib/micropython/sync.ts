@@ -6,7 +6,7 @@ import { sha256Of } from '../bytes/sha256.ts';
 import { isInside } from './board-path.ts';
 import { MicroPythonError } from './errors.ts';
 import { refuseError } from './file-error.ts';
-import { removeFiles } from './files.ts';
+import { GROUP, removeFiles } from './files.ts';
 import type { FileEntry } from './files.ts';
 import { askHelper } from './helper.ts';
 import type { RawRepl } from './raw-repl.ts';
@@ -46,8 +46,6 @@ export interface SyncOptions {
 }
 
 const COMPARE = ['look', 'compare'] as const;
-/** Files the board is asked about at a time; it holds their names and hashes. */
-const GROUP = 40;
 /** The board hashes 40 files, at worst some megabytes from a slow flash. */
 const COMPARE_STALL_MS = 60_000;
 
@@ -61,7 +59,7 @@ export async function syncFiles(
   options: SyncOptions,
 ): Promise<SyncedFile[]> {
   const plan = await compare(repl, wanted);
-  const extra = await extraneous(repl, wanted, options);
+  const extra = await extraneous(repl, plan, options);
   if (!options.dryRun) {
     await upload(repl, plan, options);
     await removeFiles(repl, [...extra.gone.map(({ path }) => path), ...extra.folders]);
@@ -119,32 +117,45 @@ function actionOf(path: string, mark: string, sha256: string, hashes: () => stri
 interface Extra {
   gone: SyncedFile[];
   kept: SyncedFile[];
-  /** Of which nothing is left; inner ones first. */
+  /** Which that leaves empty; inner ones first. Those that were empty before are somebody's. */
   folders: string[];
 }
 
 async function extraneous(
   repl: RawRepl,
-  files: readonly OutgoingFile[],
+  plan: readonly Planned[],
   { mirror, isGuarded }: SyncOptions,
 ): Promise<Extra> {
   const there = mirror === undefined ? [] : await treeOf(repl, mirror);
-  const hidden = await hiding(repl, files, there);
-  const wanted = new Set(files.map(({ path }) => path));
-  const others = [...there, ...hidden].filter(({ path, isFolder }) => !isFolder && !wanted.has(path));
+  const hidden = await hiding(repl, plan, there);
+  const isWanted = wantedOf(plan, there);
+  const others = [...there, ...hidden].filter(({ path, isFolder }) => !isFolder && !isWanted(path));
   const told = (action: 'deleted' | 'kept', isKept: boolean): SyncedFile[] =>
     others
       .filter(({ path }) => isGuarded(path) === isKept)
       .map(({ path, bytes }) => ({ path, bytes, action }));
-  const kept = told('kept', true);
-  const staying = [...wanted, ...kept.map(({ path }) => path)];
+  const [gone, kept] = [told('deleted', false), told('kept', true)];
+  const isLeft = (file: FileEntry): boolean => !gone.some(({ path }) => path === file.path);
+  const staying = [...plan, ...there.filter((entry) => !entry.isFolder && isLeft(entry))];
+  const holds = (files: readonly { path: string }[], folder: string): boolean =>
+    files.some(({ path }) => isInside(path, folder));
   const folders = there
-    .filter(
-      ({ path, isFolder }) => isFolder && !isGuarded(path) && !staying.some((each) => isInside(each, path)),
-    )
+    .filter(({ path, isFolder }) => isFolder && holds(gone, path) && !holds(staying, path))
     .map(({ path }) => path)
     .reverse();
-  return { gone: told('deleted', false), kept, folders };
+  return { gone, kept, folders };
+}
+
+/**
+ * Whether a path is one of those wanted. FAT takes no notice of case, and lists a file by its older name: one that was
+ * found but is not listed as it is wanted goes by another case.
+ */
+function wantedOf(plan: readonly Planned[], there: readonly FileEntry[]): (path: string) => boolean {
+  const listed = new Set(there.map(({ path }) => path));
+  const found = plan.filter(({ path, action }) => action !== 'created' && !listed.has(path));
+  const exact = new Set(plan.map(({ path }) => path));
+  const otherwise = new Set(found.map(({ path }) => path.toLowerCase()));
+  return (path) => exact.has(path) || otherwise.has(path.toLowerCase());
 }
 
 /** All that is in a folder, a folder before what is in it. */

@@ -20,13 +20,17 @@ const HOSTS: Readonly<Record<string, (owner: string, repo: string, ref: string, 
     `https://codeberg.org/api/v1/repos/${owner}/${repo}/raw/${path}?ref=${ref}`,
 };
 
+const SPEC = /^(.+?)(?:@([^@:]+))?$/s;
+/** A URL may have an `@` on its way: only behind the last slash it is a version. */
+const URL_SPEC = /^(.+?)(?:@([^@:/]+))?$/s;
 const INDEX_NAME = /^[\w.-]+$/;
 const VERSION = /^[\w.+/-]+$/;
 const DEFAULT_REF = 'HEAD';
 
 /** Throws `PackageError` 'bad-package-name'. */
 export function parseSpec(text: string): PackageSpec {
-  const [, name = '', version] = /^(.+?)(?:@([^@:]+))?$/s.exec(text.trim()) ?? [];
+  const spec = text.trim();
+  const [, name = '', version] = (/^https?:/.test(spec) ? URL_SPEC : SPEC).exec(spec) ?? [];
   const fits = isAddress(name) ? addressFits(name) : INDEX_NAME.test(name) && !/^\.+$/.test(name);
   if (!fits || (version !== undefined && !versionFits(version))) throw badName(text);
   return { name, ...(version === undefined ? {} : { version }) };

@@ -1,8 +1,8 @@
 /** Files of the machine Node-RED runs on, as messages and settings name them; and which of the board's are guarded. */
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import { unreadable } from '../host/errors.ts';
+import { HostError, unreadable } from '../host/errors.ts';
 import { readFolder, readHostFile } from '../host/folder.ts';
 import type { FolderRules, HostFile } from '../host/folder.ts';
 import { Patterns } from '../host/pattern.ts';
@@ -34,7 +34,7 @@ export async function readHost(
   const real = await hostPath(RED, path);
   const found = await stat(real).catch(unreadable(path));
   if (found.isDirectory()) return { kind: 'folder', files: await readFolder(real, rules, signal) };
-  return { kind: 'file', file: { path: basename(path), content: await readHostFile(real) } };
+  return { kind: 'file', file: { path: basename(path.trim()), content: await readHostFile(real) } };
 }
 
 /** The text of a file. Throws `HostError`. */
@@ -51,15 +51,34 @@ export async function writeHost(
 ): Promise<string[]> {
   const real = await hostPath(RED, folder);
   const written: string[] = [];
+  const twins = new Map<string, string>();
   for (const { path, content } of files) {
     signal.throwIfAborted();
-    written.push(await writeInto(real, path, content));
+    const twin = twins.get(path.toLowerCase());
+    if (twin !== undefined && (await isSameFile(twin, join(real, path)))) throw overwrites(path, twin);
+    const place = await writeInto(real, path, content);
+    twins.set(path.toLowerCase(), place);
+    written.push(place);
   }
   return written;
 }
 
-/** Whether a path of the board fits one of the patterns of a guard list, which count from the board's root. */
+/** Windows and macOS take no notice of case. */
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)));
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
+}
+
+function overwrites(path: string, twin: string): HostError {
+  const facts = { path, reason: `to this machine it is the same name as ${basename(twin)}` };
+  return new HostError('host-not-written', `${path}: ${facts.reason}`, facts);
+}
+
+/**
+ * Whether a path of the board fits one of the patterns of a guard list, which count from the board's root. In any case:
+ * to FAT `Boot.py` is `boot.py`.
+ */
 export function guardOf(patterns: readonly string[]): (path: string) => boolean {
-  const guard = new Patterns(patterns);
-  return (path) => guard.cover(path.replace(/^\//, ''));
+  const guard = new Patterns(patterns.map((pattern) => pattern.toLowerCase()));
+  return (path) => guard.cover(path.toLowerCase().replace(/^\//, ''));
 }

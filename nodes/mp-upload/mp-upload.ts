@@ -76,7 +76,7 @@ export default function register(RED: NodeAPI): void {
       context.phase('connecting');
       const { device, job } = context;
       const asSource = request.after.kind === 'run' ? request.after.path : undefined;
-      const files = mpy ? await compileFor(device, sources, { ...job, asSource }) : sources;
+      const files = mpy ? eachOnce(await compileFor(device, sources, { ...job, asSource })) : sources;
       const result = await syncBoard(device, files, { ...request, ...told(context) });
       const seconds = Math.round((performance.now() - began) / 10) / 100;
       return { ...result, seconds, ...(request.dryRun ? { dryRun: true } : {}) };
@@ -113,8 +113,13 @@ function eachOnce(files: OutgoingFile[]): OutgoingFile[] {
   return files;
 }
 
-function mirrorOf(reader: Reader<UploadDef>, { folder }: Wanted): string | undefined {
+function mirrorOf(reader: Reader<UploadDef>, { files, folder }: Wanted): string | undefined {
   if (!reader.flag('mirror')) return undefined;
+  // A folder that is not mounted looks the same, and would empty every board. Who wants that has `format`.
+  if (files.length === 0) {
+    const facts = { case: 'mirror', expected: 'files', found: 'none' };
+    throw new InputError('bad-payload', 'a mirror of nothing', facts);
+  }
   if (folder !== undefined) return folder;
   throw new InputError('bad-property', 'one file is no folder to mirror', { property: 'mirror' });
 }

@@ -16,6 +16,7 @@ import {
 } from '../../lib/board/file-jobs.ts';
 import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
 import { runPython } from '../../lib/board/python-jobs.ts';
+import { syncBoard } from '../../lib/board/sync-job.ts';
 import { describeOverDoors } from '../support/doors.ts';
 import { failsWith } from '../support/failures.ts';
 import { random } from '../virtual-board/faults.ts';
@@ -122,6 +123,8 @@ describeOverDoors('board: files', (door) => {
     assert.equal(String(await readBoardFile(board, '/to.txt')), 'old');
     await moveBoardFile(board, '/from.txt', '/to.txt', { force: true });
     await moveBoardFile(board, '/to.txt', '/folder/of/it.txt');
+    const intoItself = moveBoardFile(board, '/folder', '/folder/of/folder');
+    await assert.rejects(intoItself, failsWith('bad-file-name', { case: 'in-itself' }));
     assert.equal(String(await readBoardFile(board, '/folder/of/it.txt')), 'new');
     await assert.rejects(moveBoardFile(board, '/to.txt', '/x'), failsWith('file-not-found'));
   });
@@ -193,6 +196,13 @@ describeOverDoors('board: files', (door) => {
     ];
     await runPython(board, mount.join('\n'), {});
     assert.ok((await paths('/')).includes('/sd/on-card.txt'));
+    const mirror = { mirror: '/', dryRun: true, isGuarded: (): boolean => false };
+    const { files } = await syncBoard(board, [], {
+      ...mirror,
+      after: { kind: 'nothing' },
+      onOutput: () => undefined,
+    });
+    assert.ok(!files.some(({ path }) => path.startsWith('/sd')), 'a mirror is of its own disk');
     assert.deepEqual(await paths('/sd'), ['/sd/on-card.txt']);
     assert.equal((await boardDiskSpace(board, { path: '/sd' })).free, 7 * 512);
     await runPython(board, 'import vfs\nvfs.umount("/sd")', {});

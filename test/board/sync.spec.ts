@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Board } from '../../lib/board/board.ts';
-import { listBoardFiles, readBoardFile, removeBoardFile } from '../../lib/board/file-jobs.ts';
+import {
+  listBoardFiles,
+  makeBoardFolder,
+  readBoardFile,
+  removeBoardFile,
+} from '../../lib/board/file-jobs.ts';
+import { runPython } from '../../lib/board/python-jobs.ts';
 import { syncBoard } from '../../lib/board/sync-job.ts';
 import type { SyncJobOptions, SyncJobResult } from '../../lib/board/sync-job.ts';
 import { describeOverDoors } from '../support/doors.ts';
@@ -119,6 +125,46 @@ describeOverDoors('board: sync', (door) => {
       '/other.py',
     ]);
     assert.equal((await sync({ '/app/new.py': '5' }, options)).changed, false);
+  });
+
+  it('mirrors: folders that were empty before stay', async () => {
+    await sync({ '/app/a.py': '1', '/app/old/b.py': '2' });
+    await makeBoardFolder(board, '/app/data');
+    const done = await sync({ '/app/a.py': '1' }, { mirror: '/app' });
+    assert.deepEqual(actions(done), { '/app/a.py': 'unchanged', '/app/old/b.py': 'deleted' });
+    const left = (await tree()).filter((path) => path.startsWith('/app/'));
+    assert.deepEqual(left, ['/app/a.py', '/app/data']);
+    assert.equal((await sync({ '/app/a.py': '1' }, { mirror: '/app' })).changed, false);
+    await removeBoardFile(board, '/app/data');
+  });
+
+  it('mirrors: a file that a disk knows by another case is the one that is wanted', async () => {
+    // As FAT does it.
+    const mount = `import vfs, io
+class Card:
+  files = {"Index.html": b"<html>", "Old.txt": b"old"}
+  def mount(self, readonly, mkfs): pass
+  def umount(self): pass
+  def name(self, path):
+    return next((n for n in self.files if n.lower() == path[1:].lower()), None)
+  def stat(self, path):
+    if path == "/": return (0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    if not self.name(path): raise OSError(2)
+    return (0x8000, 0, 0, 0, 0, 0, len(self.files[self.name(path)]), 0, 0, 0)
+  def ilistdir(self, path): return iter([(n, 0x8000, 0, len(c)) for n, c in self.files.items()])
+  def open(self, path, mode):
+    if not self.name(path): raise OSError(2)
+    return io.BytesIO(self.files[self.name(path)])
+  def remove(self, path): del self.files[self.name(path)]
+vfs.mount(Card(), "/sd")`;
+    await runPython(board, mount, {});
+    const done = await sync({ '/sd/index.html': '<html>' }, { mirror: '/sd' });
+    assert.deepEqual(actions(done), { '/sd/index.html': 'unchanged', '/sd/Old.txt': 'deleted' });
+    assert.deepEqual(
+      (await listBoardFiles(board, '/sd')).map(({ path }) => path),
+      ['/sd/Index.html'],
+    );
+    await runPython(board, 'import vfs\nvfs.umount("/sd")', {});
   });
 
   it('mirrors into a folder that is not there yet', async () => {

@@ -63,6 +63,12 @@ describe('host: folders', () => {
     assert.deepEqual(await paths(), ['lib/a.py', 'lib/notes.md', 'main.py', 'node_modules/y.py']);
   });
 
+  it('follow .mpyignore with the mark that editors of Windows begin it with; .git may be a file', async () => {
+    await files('main.py', 'secrets.py', '.git');
+    await writeFile(join(folder, '.mpyignore'), '\uFEFFsecrets.py\r\n');
+    assert.deepEqual(await paths(), ['main.py']);
+  });
+
   it('take what is included, without what is excluded', async () => {
     await files('main.py', 'lib/a.py', 'lib/a.txt', 'data/x.csv', 'data/old/y.csv');
     assert.deepEqual(await paths({ include: ['*.py', 'data/'], exclude: ['data/old/'] }), [
@@ -95,7 +101,8 @@ describe('host: folders', () => {
   it('that are not there are an error, as are files', async () => {
     await assert.rejects(readFolder(join(root, 'none')), failsWith('source-unreadable'));
     await assert.rejects(readHostFile(join(root, 'none')), failsWith('source-unreadable'));
-    await assert.rejects(readHostFile(root), failsWith('source-unreadable'));
+    for (const none of [root, '/dev/zero'])
+      await assert.rejects(readHostFile(none), failsWith('source-unreadable'), none);
   });
 });
 

@@ -122,10 +122,19 @@ describe('mp upload', function () {
     );
   });
 
+  it('mirrors no folder without files', async () => {
+    const node = await load({ source: 'path', mirror: true });
+    assert.equal(
+      await refused(node, { payload: await project('words', { 'notes.md': '' }), exclude: '*.md' }),
+      'bad-payload',
+    );
+    assert.equal(await refused(node, { source: 'list', payload: [] }), 'bad-payload');
+  });
+
   it('takes one file of this machine, under its own name or another', async () => {
     const path = join(await project('one', { 'sensor.py': 'x = 1\n' }), 'sensor.py');
     const node = await load({ source: 'path' });
-    assert.deepEqual(actions(await sent(node, { payload: path })), ['created /sensor.py']);
+    assert.deepEqual(actions(await sent(node, { payload: `${path}\n` })), ['created /sensor.py']);
     assert.deepEqual(actions(await sent(node, { payload: path, target: '/lib/' })), [
       'created /lib/sensor.py',
     ]);
@@ -194,6 +203,11 @@ describe('mp upload', function () {
       .map(({ payload }) => String(payload));
     assert.match(printed.join(''), /^42\n/);
     assert.equal((await sent(node, { mpy: true })).changed, false);
+    const ran = await sent(node, { mpy: true, after: 'run', run: 'helper.py' });
+    assert.deepEqual(ran['run'], { path: 'helper.py', stdout: '' });
+    await writeFile(join(place, 'helper.mpy'), 'older');
+    assert.equal(await refused(node, { mpy: true }), 'bad-payload');
+    await rm(join(place, 'helper.mpy'));
     await writeFile(join(place, 'helper.py'), 'def twice(x):\n    return 2 * * x\n');
     const { caught } = await node.send({ mpy: true });
     assert.equal(caught?.diagnosis?.code, 'not-compiled');

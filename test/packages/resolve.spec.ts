@@ -157,6 +157,10 @@ describe('packages', () => {
       version: 'feature/x',
     });
     assert.deepEqual(parseSpec('https://host/x.py'), { name: 'https://host/x.py' });
+    assert.deepEqual(parseSpec('https://host/o/r@1.2/package.json'), {
+      name: 'https://host/o/r@1.2/package.json',
+    });
+    assert.deepEqual(parseSpec('https://host/p.json@1.2'), { name: 'https://host/p.json', version: '1.2' });
     for (const bad of [
       '',
       '..',

@@ -55,6 +55,7 @@ def compare(files):
     return [marks, binascii.b2a_base64(hashes).decode().strip()]
 
 
+# What is mounted in the root is no part of it: in its list that has no size, other than a folder.
 def walk(folder):
     disk = looker()
     found = []
@@ -63,8 +64,10 @@ def walk(folder):
         at = folders.pop()
         files = []
         try:
-            for entry in list(disk.ilistdir(at)):
+            for entry in disk.ilistdir(at):
                 path = at.rstrip("/") + "/" + entry[0]
+                if at == "/" and len(entry) == 3:
+                    continue
                 if entry[1] & 0x4000:
                     folders.append(path)
                 else:
