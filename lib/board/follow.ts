@@ -65,18 +65,21 @@ export class PortFollower {
 
   /** The board where it is now; one that is not in the list is tried under the name the user gave. */
   async open(signal: AbortSignal): Promise<Transport> {
-    const found = await this.#look();
-    const now = found ? await this.#openAt(found.path, signal) : await this.#openFirst(signal);
+    const path = await this.#pathForNext();
+    const now = path === undefined ? await this.#openFirst(signal) : await this.#openAt(path, signal);
     return new FollowedTransport(now, (limit) => this.openAgain(limit));
   }
 
-  /** As `open`, for a board that is away: waits until it is back. */
-  async openAgain({ timeoutMs, signal }: ReopenLimit): Promise<Opened> {
+  /** As `open`, for the board of a job that is away: waits until it is back. */
+  async openAgain(
+    { timeoutMs, signal }: ReopenLimit,
+    where = (): Promise<string | undefined> => this.#pathNow(),
+  ): Promise<Opened> {
     const deadline = performance.now() + timeoutMs;
     let last: unknown;
     do {
       try {
-        const path = await this.#pathNow();
+        const path = await where();
         if (path !== undefined) return await this.#openAt(path, signal);
       } catch (error) {
         if (!(error instanceof PortError && PASSING.has(error.code))) throw error;
@@ -94,7 +97,7 @@ export class PortFollower {
   async #openFirst(signal: AbortSignal): Promise<Opened> {
     if (this.#board) {
       try {
-        return await this.openAgain({ timeoutMs: ON_ITS_WAY_MS, signal });
+        return await this.openAgain({ timeoutMs: ON_ITS_WAY_MS, signal }, () => this.#pathForNext());
       } catch (error) {
         if (!(error instanceof PortError)) throw error;
       }
@@ -102,23 +105,29 @@ export class PortFollower {
     return this.#openAt(await this.#pathSaid(), signal);
   }
 
+  /** Between jobs boards are swapped: a port that is known by its path alone is what hangs there now. */
+  async #pathForNext(): Promise<string | undefined> {
+    const { device, port } = this.#binding;
+    if (!this.#board) return undefined;
+    const list = await this.#list();
+    const named = device ? undefined : list.find((info) => info.present !== false && isAt(info, port));
+    return (named ?? findBoard(this.#board, list))?.path;
+  }
+
+  /** Within a job it is the same board, wherever it is. */
   async #pathNow(): Promise<string | undefined> {
-    return this.#board ? (await this.#look())?.path : this.#pathSaid();
+    return this.#board ? findBoard(this.#board, await this.#list())?.path : this.#pathSaid();
   }
 
   #pathSaid(): Promise<string> {
     return presentPath(this.#binding, this.#ports.list);
   }
 
-  async #look(): Promise<PortInfo | undefined> {
-    return this.#board && findBoard(this.#board, await this.#list());
-  }
-
   async #openAt(path: string, signal: AbortSignal): Promise<Opened> {
     const transport = await this.#ports.open(path, { ...this.#options, signal });
     if (this.#isRemote) return { transport, usb: {} };
     const list = await this.#list();
-    const info = list.find(({ path, byId }) => path === transport.port || byId === transport.port);
+    const info = list.find((each) => isAt(each, transport.port));
     this.#board = info && knownBoard(info, list, this.#board);
     return { transport, usb: usbIds(info) };
   }
@@ -127,6 +136,11 @@ export class PortFollower {
   async #list(): Promise<PortInfo[]> {
     return this.#isRemote ? [] : this.#ports.list().catch(() => []);
   }
+}
+
+/** Whether a port is the one that is written so. */
+function isAt({ path, byId }: PortInfo, port: string): boolean {
+  return path === port || byId === port;
 }
 
 /** What tells a board from others, and its port from its other ports. */

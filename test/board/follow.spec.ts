@@ -90,6 +90,20 @@ describe('board: following its port', () => {
     assert.equal(bench.opened.at(-1), '/dev/ttyACM0');
   }).timeout(10_000);
 
+  it('opens between jobs what hangs at the path it was given, though the board of the last job is elsewhere', async () => {
+    const bench = new Bench();
+    const one = (path: string): PortInfo => port(path, { serialNumber: MAC });
+    const two = (path: string): PortInfo => port(path, { serialNumber: '112233445566', locationId: '1-2' });
+    const [first, second] = [bench.follower('/dev/ttyUSB0'), bench.follower('/dev/ttyUSB1')];
+    bench.now = [one('/dev/ttyUSB0'), two('/dev/ttyUSB1')];
+    await first.open(signal);
+    await second.open(signal);
+    bench.now = [two('/dev/ttyUSB0'), one('/dev/ttyUSB1')];
+    await first.open(signal);
+    await second.open(signal);
+    assert.deepEqual(bench.opened.slice(2), ['/dev/ttyUSB0', '/dev/ttyUSB1']);
+  });
+
   it('waits out what passes while a port comes up, and nothing else', async () => {
     const bench = new Bench();
     bench.now = [port('/dev/ttyACM0')];
