@@ -105,16 +105,19 @@ export class PortFollower {
     return this.#openAt(await this.#pathSaid(), signal);
   }
 
-  /** Between jobs boards are swapped: a port that is known by its path alone is what hangs there now. */
+  /**
+   * Between jobs boards are swapped: a port that is known by its path alone is what hangs there now, and a board
+   * that has a number is no other one in its place.
+   */
   async #pathForNext(): Promise<string | undefined> {
     const { device, port } = this.#binding;
     if (!this.#board) return undefined;
     const list = await this.#list();
     const named = device ? undefined : list.find((info) => info.present !== false && isAt(info, port));
-    return (named ?? findBoard(this.#board, list))?.path;
+    return (named ?? findSame(this.#board, list))?.path;
   }
 
-  /** Within a job it is the same board, wherever it is. */
+  /** Within a job it is the same board, though another program may give another number. */
   async #pathNow(): Promise<string | undefined> {
     return this.#board ? findBoard(this.#board, await this.#list())?.path : this.#pathSaid();
   }
@@ -145,8 +148,9 @@ function isAt({ path, byId }: PortInfo, port: string): boolean {
 
 /** What tells a board from others, and its port from its other ports. */
 interface KnownBoard {
-  /** `usb:…` by its own serial number where it has one, then by where it hangs. */
-  names: string[];
+  /** `usb:…` by its own serial number, where it has one, and by where it hangs. */
+  number: string | undefined;
+  place: string | undefined;
   /** Which of its ports, where it has several. */
   index: number;
 }
@@ -155,19 +159,27 @@ function knownBoard(info: PortInfo, list: readonly PortInfo[], before: KnownBoar
   const own = deviceOf(info, list);
   const place = info.locationId === undefined ? undefined : `usb:${info.locationId}`;
   // The mask ROM has no number of its own: what was known of the board in this place is kept.
-  const kept = own === place && before?.names.includes(place ?? '') ? before.names : undefined;
-  const names = kept ?? [own, place].filter((name) => name !== undefined);
-  return { names, index: Math.max(0, portsNamed(names, list).indexOf(info)) };
+  const kept = place !== undefined && before?.place === place ? before.number : undefined;
+  const board = { number: own === place ? kept : own, place };
+  return { ...board, index: Math.max(0, portsWith(board, list).indexOf(info)) };
 }
 
-function findBoard({ names, index }: KnownBoard, list: readonly PortInfo[]): PortInfo | undefined {
-  const ports = portsNamed(names, list);
-  return ports[index] ?? ports[0];
+function findBoard(board: KnownBoard, list: readonly PortInfo[]): PortInfo | undefined {
+  const ports = portsWith(board, list);
+  return ports[board.index] ?? ports[0];
 }
 
-/** The ports by the first name that any has. */
-function portsNamed(names: readonly string[], list: readonly PortInfo[]): PortInfo[] {
-  return names.map((name) => portsOf(name, list)).find((ports) => ports.length > 0) ?? [];
+/** As `findBoard`; but what has another number of its own is another board, though it is in the same place. */
+function findSame(board: KnownBoard, list: readonly PortInfo[]): PortInfo | undefined {
+  const found = findBoard(board, list);
+  if (!found || board.number === undefined || portsOf(board.number, [found]).length > 0) return found;
+  return deviceOf(found, list) === board.place ? found : undefined;
+}
+
+/** The ports with its number; where none has it, those in its place. */
+function portsWith({ number, place }: Omit<KnownBoard, 'index'>, list: readonly PortInfo[]): PortInfo[] {
+  const [byNumber, byPlace] = [number, place].map((name) => (name === undefined ? [] : portsOf(name, list)));
+  return byNumber?.length ? byNumber : (byPlace ?? []);
 }
 
 function usbIds(info: PortInfo | undefined): UsbIds {

@@ -34,8 +34,8 @@ class Bench implements Ports {
     return Promise.resolve(Object.assign(new ScriptedTransport(), { port: path }));
   };
 
-  follower(path: string): PortFollower {
-    return new PortFollower({ port: path }, {}, this);
+  follower(path: string, device?: string): PortFollower {
+    return new PortFollower({ device, port: path }, {}, this);
   }
 }
 
@@ -102,6 +102,24 @@ describe('board: following its port', () => {
     await first.open(signal);
     await second.open(signal);
     assert.deepEqual(bench.opened.slice(2), ['/dev/ttyUSB0', '/dev/ttyUSB1']);
+  });
+
+  it('is no other board that is plugged into its socket between jobs, but its mask ROM, which has no number', async () => {
+    const bench = new Bench();
+    const follower = bench.follower('/dev/ttyACM0', `usb:${MAC}`);
+    bench.now = [port('/dev/ttyACM0', { serialNumber: MAC })];
+    await follower.open(signal);
+    bench.now = [port('/dev/ttyACM0', { serialNumber: '112233445566' })];
+    await assert.rejects(follower.open(signal), failsWith('port-missing'));
+    bench.now = [port('/dev/ttyACM1', { serialNumber: '0', productId: '0009' })];
+    await follower.open(signal);
+    assert.deepEqual(bench.opened, ['/dev/ttyACM0', '/dev/ttyACM1']);
+  }).timeout(10_000);
+
+  it('stays with it within a job, though another program gives another number', async () => {
+    const before = [port('/dev/ttyACM0', { serialNumber: MAC, productId: '1001' })];
+    const after = [port('/dev/ttyACM1', { serialNumber: '123456' })];
+    assert.equal(await whereAfter(before, after), '/dev/ttyACM1');
   });
 
   it('waits out what passes while a port comes up, and nothing else', async () => {
