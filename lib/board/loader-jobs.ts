@@ -78,9 +78,11 @@ export async function flashBoard(
     if (!reset) return { ...result, started: 'press-en' };
     if (watch === 'never') return { ...result, started: 'unwatched' };
     options.onEvent({ kind: 'starting' });
-    const expected = written.image?.micropython ? 'micropython' : 'other';
-    const { baudRate } = written;
-    return { ...result, ...(await watchStart(lease, { ...session, baudRate }, expected)) };
+    const { baudRate, image, plan } = written;
+    const isOther = plan.startsOther !== undefined;
+    const expected = isOther ? 'anything' : image?.micropython ? 'micropython' : 'other';
+    const start = await watchStart(lease, { ...session, baudRate }, expected);
+    return { ...result, ...start, ...(isOther ? { started: 'other' } : {}) };
   });
 }
 

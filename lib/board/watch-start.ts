@@ -12,10 +12,10 @@ import type { JobSession } from './loader-lease.ts';
 /**
  * `unseen`: it was restarted and then not heard, or has no port any more, as programs without USB of their own.
  * `press-en`: the port cannot reset the board, as it has no lines or they do not reach the chip. `unwatched`: nobody
- * wanted to know.
+ * wanted to know. `other`: not what was flashed.
  */
 export interface Started extends Omit<Boot, 'started'> {
-  started: 'prompt' | 'program' | 'unseen' | 'press-en' | 'unwatched';
+  started: 'prompt' | 'program' | 'unseen' | 'press-en' | 'unwatched' | 'other';
 }
 
 /** What is expected to run; `anything` where nobody knows. */

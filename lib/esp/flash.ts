@@ -10,7 +10,7 @@ import type { Rung } from './ladder.ts';
 import type { Partition } from './partitions.ts';
 import { extentOf } from './place.ts';
 import type { Placed, Wish } from './place.ts';
-import { placeOn, willStartOther } from './place-on-board.ts';
+import { otherThanStarts, placeOn } from './place-on-board.ts';
 import type { FlashSource } from './place-on-board.ts';
 import { makePlan } from './plan.ts';
 import type { EraseChoice, Plan, ReadyPlan } from './plan.ts';
@@ -134,7 +134,7 @@ async function flashOnce(
   options.onEvent({ kind: 'comparing' });
   const comparable = !security?.secureDownload && !options.encrypt;
   const { begun } = soFar;
-  const startsOther = await willStartOther(session, placed, partitions);
+  const startsOther = await otherThanStarts(session, placed, partitions);
   const reading = { readable, comparable, begun, startsOther };
   const ready = await makePlan(loader, placed, partitions, options.erase, reading);
   if (ready.erase === 'all') guardErase(session, true, options);

@@ -4,6 +4,7 @@ import { describeChip } from './describe.ts';
 import { isEspError } from './errors.ts';
 import { hasProgram } from './losses.ts';
 import { applicationOnBoard } from './ota.ts';
+import { isApplication } from './partitions.ts';
 import type { Partition } from './partitions.ts';
 import { needsBooted, placeParts } from './place.ts';
 import type { Part, Placed, Target, Wish } from './place.ts';
@@ -71,12 +72,14 @@ async function placeSurely(
   }
 }
 
-/** An application alone goes to where the board starts from; firmware with a table is to start itself. */
-export async function willStartOther(
+/** The application that the board starts now, where programs are written, but none to its place. */
+export async function otherThanStarts(
   { loader }: Session,
   { regions, partitions: brought }: Placed,
   partitions: Partition[] | undefined,
-): Promise<boolean> {
-  const booted = brought && partitions && (await applicationOnBoard(loader, partitions));
-  return booted !== undefined && !hasProgram(regions, booted.offset);
+): Promise<Partition | undefined> {
+  const places = (brought ?? partitions ?? []).filter(isApplication);
+  if (!partitions || !places.some(({ offset }) => hasProgram(regions, offset))) return undefined;
+  const booted = await applicationOnBoard(loader, partitions);
+  return booted && !hasProgram(regions, booted.offset) ? booted : undefined;
 }

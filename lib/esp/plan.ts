@@ -8,7 +8,7 @@ import type { Loader } from './loader.ts';
 import { losses } from './losses.ts';
 import type { Loss } from './losses.ts';
 import { withoutPadding } from './padding.ts';
-import { isData, isFileSystem, samePartition } from './partitions.ts';
+import { isData, isFileSystem, isOtaData, samePartition } from './partitions.ts';
 import type { Partition } from './partitions.ts';
 import type { Placed } from './place.ts';
 import { blankMd5, regionMd5 } from './verify.ts';
@@ -27,9 +27,11 @@ export interface Plan {
   parts: { offset: number; size: number }[];
   /**
    * Where the new layout has files or settings and other firmware has left something: the first sectors are erased, so
-   * that it is not taken for data. As `{ offset, size }`.
+   * that it is not taken for data. So are OTA data that would start another application. As `{ offset, size }`.
    */
   cleared: { offset: number; size: number }[];
+  /** Label of the application that starts all the same, rather than the one that is written. */
+  startsOther?: string;
   /** Data that will be gone; empty on a board without a partition table. */
   losses: Loss[];
   /** The partition table that is on the board, and the one that the firmware brings. */
@@ -54,8 +56,8 @@ export interface Reading {
   comparable: boolean;
   /** An attempt before has begun to write: what is right already is its work. */
   begun?: boolean;
-  /** The board starts an application that the firmware does not bring, and would go on doing so. */
-  startsOther?: boolean;
+  /** The application that the board starts, where the firmware brings others: its OTA data would go on naming it. */
+  startsOther?: Partition | undefined;
 }
 
 const ALL_KNOWN: Reading = { readable: true, comparable: true };
@@ -68,20 +70,22 @@ export async function makePlan(
   erase: EraseChoice,
   reading: Reading = ALL_KNOWN,
 ): Promise<ReadyPlan> {
-  const { readable, comparable } = reading;
+  const { readable, comparable, startsOther } = reading;
   const keepsData = erase === 'needed' || erase === 'never';
   // Where the board cannot be read, the layout it will have is the best guess at the one it has.
   const layout = readable ? before : firmware.partitions;
-  const regions = keepsData ? withoutPadding(firmware, layout, reading.startsOther) : firmware.regions;
+  const regions = keepsData ? withoutPadding(firmware, layout, startsOther !== undefined) : firmware.regions;
   const isCompared = comparable && (keepsData || reading.begun === true);
   const changes = isCompared ? await changesIn(loader, regions) : [...regions];
   const isCleared = erase === 'needed' && readable && comparable;
-  const cleared = isCleared ? await leftovers(loader, firmware, before ?? []) : [];
+  const cleared = isCleared ? await leftovers(loader, firmware, keptOf(before, startsOther)) : [];
+  const other = erase === 'all' ? undefined : staying(startsOther, firmware, before, cleared);
   return {
     erase,
     ...amounts(firmware.regions, changes),
     parts: changes.map(({ offset, bytes }) => ({ offset, size: bytes.length })),
     cleared,
+    ...(other ? { startsOther: other.label } : {}),
     losses: losses(before ?? [], firmware, changes, erase),
     tables: {
       ...(before ? { before } : {}),
@@ -117,20 +121,41 @@ const BEGIN = 0x10000;
 async function leftovers(
   loader: Loader,
   { partitions, regions }: Placed,
-  before: readonly Partition[],
+  kept: readonly Partition[],
 ): Promise<Plan['cleared']> {
   const found: Plan['cleared'] = [];
   for (const partition of partitions?.filter(isData) ?? []) {
     const { offset } = partition;
     const size = Math.min(partition.size, isFileSystem(partition) ? BEGIN_OF_FILES : BEGIN);
-    const isKept = before.some((other) => samePartition(partition, other));
-    const isWritten = regions.some(
-      (part) => offset >= part.offset && offset < part.offset + part.bytes.length,
-    );
-    if (isKept || isWritten || offset % SECTOR !== 0 || size % SECTOR !== 0) continue;
+    const isKept = kept.some((other) => samePartition(partition, other));
+    if (isKept || isWritten(regions, offset) || offset % SECTOR !== 0 || size % SECTOR !== 0) continue;
     if ((await regionMd5(loader, offset, size)) !== blankMd5(size)) found.push({ offset, size });
   }
   return found;
+}
+
+/** The partitions whose data may stay: not OTA data that would go on starting another application. */
+function keptOf(before: readonly Partition[] = [], startsOther: Partition | undefined): readonly Partition[] {
+  return startsOther ? before.filter((partition) => !isOtaData(partition)) : before;
+}
+
+/** The other application, if it stays in the table and nothing is done to what says that it starts. */
+function staying(
+  other: Partition | undefined,
+  { partitions, regions }: Placed,
+  before: readonly Partition[] = [],
+  cleared: Plan['cleared'],
+): Partition | undefined {
+  const table = partitions ?? before;
+  const otadata = table.find(isOtaData);
+  const isUndone =
+    otadata &&
+    (isWritten(regions, otadata.offset) || cleared.some(({ offset }) => offset === otadata.offset));
+  return table.some((partition) => other && samePartition(partition, other)) && !isUndone ? other : undefined;
+}
+
+function isWritten(regions: readonly Region[], at: number): boolean {
+  return regions.some(({ offset, bytes }) => at >= offset && at < offset + bytes.length);
 }
 
 function sum(regions: readonly Region[]): number {

@@ -247,7 +247,7 @@ function flashed({ started, micropython, written, verified }: Awaited<ReturnType
   return { key: written === 0 ? 'runs-already' : 'runs', facts: { version: micropython.version } };
 }
 
-const NOT_SEEN = ['press-en', 'unseen', 'unwatched'] as const;
+const NOT_SEEN = ['press-en', 'unseen', 'unwatched', 'other'] as const;
 
 /** Green is only for what was checked. */
 function notSeen(started: string | undefined): Shown | undefined {

@@ -70,8 +70,9 @@ function outcome({
   written = 0,
   seconds,
 }: Partial<NonNullable<FlashState['result']>> = {}): HTMLElement {
-  const key = version === undefined ? started : 'runs';
-  const isSeen = version !== undefined || started === 'program' || started === 'prompt';
+  const isMicroPython = version !== undefined && started !== 'other';
+  const key = isMicroPython ? 'runs' : started;
+  const isSeen = isMicroPython || started === 'program' || started === 'prompt';
   return h(
     'div',
     { className: 'esp32-outcome', role: 'status', 'data-seen': String(isSeen) },
