@@ -20,7 +20,7 @@ export async function call(
   kwargs: Readonly<Record<string, unknown>>,
   options: RunOptions,
 ): Promise<unknown> {
-  return ask(repl, ['call', name, args.map(toldValue), toldValue(kwargs)], options);
+  return ask(repl, ['call', name, args.map((arg) => toldValue(arg)), toldValue(kwargs)], options);
 }
 
 /** Gives a global name on the board a value. */

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { MicroPythonError } from './errors.ts';
 import { minified } from './minify.ts';
+import { ownBuiltins } from './own-builtins.ts';
 import { withOwnModules } from './own-modules.ts';
 import type { RawRepl, RunOptions } from './raw-repl.ts';
 
@@ -68,7 +69,7 @@ export async function boardScript(
 ): Promise<string> {
   const data = Buffer.from(JSON.stringify(args), 'utf8').toString('base64');
   const call = TELL[answering](`main(*json.loads(binascii.a2b_base64("${data}")))`);
-  const body = `${withOwnModules(await sourceOf(parts))}\n${call}`.replace(/^/gm, ' ');
+  const body = inFunction(`${withOwnModules(await sourceOf(parts))}\n${call}`);
   return `def _board_script():\n${body}\n_board_script()\ndel _board_script\n`;
 }
 
@@ -117,8 +118,13 @@ function withoutKeys(bytes: Uint8Array): Buffer {
 export async function helperScript(parts: ScriptParts, helper: string): Promise<string> {
   const call =
     'return lambda data: print("\\x1e" + json.dumps(main(*json.loads(binascii.a2b_base64(data)))))';
-  const body = `${withOwnModules(await sourceOf(parts))}\n${call}`.replace(/^/gm, ' ');
+  const body = inFunction(`${withOwnModules(await sourceOf(parts))}\n${call}`);
   return `def ${helper}():\n${body}\n${helper} = ${helper}()\n`;
+}
+
+/** The body of a function in which no name of the program on the board is met. */
+function inFunction(source: string): string {
+  return (ownBuiltins(source) + source).replace(/^/gm, ' ');
 }
 
 /** What a board script printed, apart from its result. */

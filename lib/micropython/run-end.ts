@@ -22,10 +22,11 @@ export interface RunEndOptions {
 
 /**
  * A line behind a program that prints a mark: one that has come to its end is told from one that left by SystemExit,
- * and from one that prints what an end looks like. One write, as timers and threads may print before and after it.
+ * and from one that prints what an end looks like. One write, as timers and threads may print before and after it; the
+ * program may have a `print` of its own.
  */
 export function lastLine(mark: string): string {
-  return `\nprint("${mark}",end="")`;
+  return `\n__import__("builtins").print("${mark}",end="")`;
 }
 
 export class RunEnd {

@@ -13,6 +13,7 @@ import type { MicroPythonErrorCode } from './errors.ts';
 import { statFile } from './files.ts';
 import type { OutgoingFile } from './outgoing.ts';
 import type { RawRepl } from './raw-repl.ts';
+import type { UploadWay } from './link.ts';
 import { PieceUpload } from './upload-pieces.ts';
 
 export type { OutgoingFile };
@@ -88,6 +89,8 @@ class Upload {
   readonly #options: UploadOptions;
   readonly #results: UploadResult[] = [];
   readonly #total: number;
+  /** Whether the board's script has run in any attempt. */
+  #hasBegun = false;
 
   constructor(repl: RawRepl, files: readonly OutgoingFile[], options: UploadOptions) {
     this.#repl = repl;
@@ -104,12 +107,18 @@ class Upload {
       }
       const delivery = this.#delivery();
       try {
-        await delivery.run(this.#repl.link.uploadWay, attempt > 1);
+        await delivery.run(this.#wayOf(attempt), attempt > 1);
       } catch (error) {
         await this.#settle(error, delivery, attempt < ATTEMPTS);
       }
     }
     return this.#results;
+  }
+
+  /** The loader of a packed script has no room for names of its own: a program may have covered what it uses. */
+  #wayOf(attempt: number): UploadWay {
+    const { uploadWay } = this.#repl.link;
+    return uploadWay === 'packed' && attempt > 2 && !this.#hasBegun ? 'plain' : uploadWay;
   }
 
   async #inPieces(): Promise<void> {
@@ -154,6 +163,7 @@ class Upload {
       await delivery.leave().catch(() => undefined);
       throw error;
     }
+    this.#hasBegun ||= delivery.hasBegun;
     // The board has told that every file is in its place; that it is gone since is no matter of theirs.
     if (isLost(error) && this.#results.length === this.#files.length) return;
     let kept: Kept = delivery.mayHaveStoredNext ? 'either' : 'old';
