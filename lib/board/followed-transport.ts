@@ -41,6 +41,10 @@ export class FollowedTransport implements Transport {
     return this.#now.transport.hasModemLines;
   }
 
+  get hasRate(): boolean {
+    return this.#now.transport.hasRate;
+  }
+
   get usb(): UsbIds {
     return this.#now.usb;
   }

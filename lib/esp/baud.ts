@@ -15,10 +15,13 @@ const SETTLE_MS = 15;
 const HEARD_MS = 100;
 const HEARD_ATTEMPTS = 5;
 
-/** Tells the stub and then the port; native USB has no rate and ignores both. */
+/**
+ * Tells the stub and then the port; native USB has no rate and ignores both. Nothing is said where the port has no say:
+ * the stub would go on alone.
+ */
 export async function changeBaud(loader: Loader, baudRate: number): Promise<void> {
   const { transport } = loader;
-  if (transport.baudRate === baudRate) return;
+  if (!transport.hasRate || transport.baudRate === baudRate) return;
   await change(loader, baudRate, words(baudRate, transport.baudRate));
 }
 

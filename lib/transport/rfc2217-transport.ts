@@ -75,6 +75,10 @@ export class Rfc2217Transport implements Transport {
     return this.#comPort.active;
   }
 
+  get hasRate(): boolean {
+    return this.#comPort.active;
+  }
+
   whereItStands(timeoutMs: number): string {
     const lacking =
       this.stage === 'negotiation'

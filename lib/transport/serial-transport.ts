@@ -30,6 +30,7 @@ export class SerialTransport implements Transport {
   readonly #feed = new Feed();
   #baudRate: number;
   #lines: ModemLines;
+  readonly hasRate = true;
   #hasModemLines = true;
   /** Resolves when the write before is through; the next one waits for it. */
   #writing: Promise<void> = Promise.resolve();

@@ -20,6 +20,7 @@ class TcpTransport implements Transport {
   readonly kind = 'tcp';
   readonly port: string;
   readonly hasModemLines = false;
+  readonly hasRate = false;
   readonly #stream: RemoteStream;
   readonly #feed = new Feed();
   #baudRate: number;

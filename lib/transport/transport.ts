@@ -64,6 +64,8 @@ export interface Transport {
    * shows that the port has none (a pty answers ENOTTY), usually while opening; a `tcp` port never has them.
    */
   readonly hasModemLines: boolean;
+  /** Whether `setBaudRate` reaches the line: the far end of a raw stream keeps the rate it has. */
+  readonly hasRate: boolean;
 
   /** What the list of ports knows of a local port now; boards with native USB change it in their loader. */
   readonly usb?: UsbIds;

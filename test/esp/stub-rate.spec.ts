@@ -1,6 +1,11 @@
 /** The rate at which the stub travels: that of the session where the ROM follows, the first one where it does not. */
 import assert from 'node:assert/strict';
-import { flashAt } from '../support/flash-board.ts';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { openTransport } from '../../lib/transport/open.ts';
+import { Closing } from '../support/closing.ts';
+import { flashAt, holds } from '../support/flash-board.ts';
 import type { Flashed } from '../support/flash-board.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import type { Fault } from '../virtual-board/faults.ts';
@@ -30,6 +35,31 @@ describe('esp: the rate of the stub upload', () => {
     assert.deepEqual(steps.slice(-2), ['stub', 921600]);
     assert.equal(steps.filter((step) => step === 'stub').length, 1);
     assert.ok(!events.some(({ kind }) => kind === 'no-stub'));
+  });
+
+  it('stays the first one, and so does that of the stub, where the far end of a raw stream keeps its own', async () => {
+    const image = demoImage({ payloadSize: 20_000 });
+    const closing = new Closing();
+    try {
+      const board = await launchBoard({ timing: 'none', firmware: 'none' });
+      closing.later(() => board.close());
+      const far = await openTransport(board.rfc2217);
+      closing.later(() => far.close());
+      const bridge = createServer((socket) => {
+        far.listen({ data: (bytes) => socket.write(bytes), closed: () => socket.destroy() });
+        socket.on('data', (bytes) => void far.write(bytes));
+      }).listen(0, '127.0.0.1');
+      await once(bridge, 'listening');
+      closing.later(() => new Promise<void>((resolve) => bridge.close(() => resolve())));
+      await board.holdBoot(true);
+      await board.pressEn();
+      const url = `tcp://127.0.0.1:${(bridge.address() as AddressInfo).port}`;
+      const { result } = await flashAt(url, image.bytes);
+      assert.deepEqual([result.verified, result.baudRate, result.reset], [true, 115200, false]);
+      assert.ok(await holds(board, image));
+    } finally {
+      await closing.all();
+    }
   });
 });
 

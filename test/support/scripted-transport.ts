@@ -10,6 +10,7 @@ export class ScriptedTransport implements Transport {
   readonly port = 'COM3';
   baudRate = 115200;
   hasModemLines = true;
+  hasRate = true;
   /** Everything written so far, and every setting of the lines. */
   written: Uint8Array = new Uint8Array();
   readonly lines: ModemLines[] = [];

@@ -90,6 +90,7 @@ describe('transport: RFC 2217 with servers that behave oddly', () => {
   it('uses a server without RFC 2217 as a plain stream', async () => {
     const transport = await open(() => send(IAC, DONT, COM_PORT));
     assert.equal(transport.hasModemLines, false);
+    assert.equal(transport.hasRate, false);
     assert.deepEqual(codes(), ['no-modem-lines']);
     heard.clear();
     await transport.setModemLines({ dtr: true, rts: false });

@@ -50,6 +50,7 @@ describe('transport: a raw TCP port', () => {
 
   it('has no lines, and remembers a rate nobody can check', async () => {
     assert.equal(transport.hasModemLines, false);
+    assert.equal(transport.hasRate, false);
     await transport.setModemLines({ dtr: true, rts: false });
     await transport.setBaudRate(460800);
     assert.equal(transport.baudRate, 460800);
