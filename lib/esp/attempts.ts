@@ -1,6 +1,5 @@
 /** What follows an error of flashing: another attempt, on what line, or none. */
-import { isLost } from '../transport/errors.ts';
-import { EspError } from './errors.ts';
+import { isLost, isRateRefused } from '../transport/errors.ts';
 import { isLineFault, rungsFrom } from './ladder.ts';
 import type { Rung } from './ladder.ts';
 
@@ -13,7 +12,7 @@ const REPEATS = 2;
 export type Again =
   /** The board is gone, and waited for. */
   | { kind: 'coming-back' }
-  /** The line was too bad at this rate; what is written already stays written. */
+  /** The line was too bad at this rate, or the port has no such rate; what is written already stays written. */
   | { kind: 'slower'; baudRate: number; because: string };
 
 export class Attempts {
@@ -48,8 +47,10 @@ export class Attempts {
       this.#returns++;
       return { kind: 'coming-back' };
     }
-    if (!(error instanceof EspError) || !isLineFault(error, this.#at > this.#first)) return undefined;
-    if (!this.#stepDown() && !this.#mayRepeat(left)) return undefined;
+    // A port that knows no such rate knows it no better the next time.
+    const isRefused = isRateRefused(error);
+    if (!isRefused && !isLineFault(error, this.#at > this.#first)) return undefined;
+    if (!this.#stepDown() && (isRefused || !this.#mayRepeat(left))) return undefined;
     this.#leftBefore = left;
     return { kind: 'slower', baudRate: this.rung.baudRate, because: error.code };
   }

@@ -51,7 +51,7 @@ const LINE_REASONS: ReadonlySet<unknown> = new Set([
 ]);
 
 /** Whether a slower line may help. `isBad`: this one has shown that it is. */
-export function isLineFault(error: unknown, isBad = false): boolean {
+export function isLineFault(error: unknown, isBad = false): error is EspError {
   if (!(error instanceof EspError)) return false;
   return (
     LINE_FAULTS.has(error.code) ||

@@ -137,6 +137,11 @@ export function isLost(error: unknown): error is PortError {
   return error instanceof PortError && error.code === 'port-lost';
 }
 
+/** Whether the port does not run at the rate it was asked for. */
+export function isRateRefused(error: unknown): error is PortError {
+  return error instanceof PortError && error.code === 'baud-refused';
+}
+
 /** The error of a port that was open and is gone. */
 export function lostError(port: string, reason: string, cause?: unknown): PortError {
   return new PortError('port-lost', port, `${port} is gone: ${reason}`, { reason }, cause);

@@ -50,6 +50,14 @@ describe('esp: attempts', () => {
     assert.equal(onSlowest(100).after(fault(), 100), undefined);
   });
 
+  it('go down for a rate that the port refuses, but do not repeat the lowest', () => {
+    const refused = new PortError('baud-refused', '', '');
+    const attempts = new Attempts(230400, 0, true);
+    const slower = { kind: 'slower', baudRate: SLOWEST, because: 'baud-refused' };
+    assert.deepEqual(attempts.after(refused, 100), slower);
+    assert.equal(attempts.after(refused, 90), undefined);
+  });
+
   it('come back after a loss on the same rung, three times at most', () => {
     const attempts = new Attempts(FASTEST, 0, true);
     for (let i = 0; i < 3; i++) assert.deepEqual(attempts.after(lost, 100), { kind: 'coming-back' });

@@ -37,6 +37,17 @@ describe('esp: the rate of the stub upload', () => {
     assert.ok(!events.some(({ kind }) => kind === 'no-stub'));
   });
 
+  it('is a lower one where the port refuses the one that is wanted', async () => {
+    const { steps, events, result } = await flashed({}, [{ kind: 'slow-port', maxBaud: 230400 }]);
+    assert.deepEqual(steps.slice(-4), [230400, 115200, 'stub', 230400]);
+    const slower = events.filter(({ kind }) => kind === 'slower');
+    assert.deepEqual(
+      slower,
+      [460800, 230400].map((baudRate) => ({ kind: 'slower', baudRate, because: 'baud-refused' })),
+    );
+    assert.deepEqual([result.verified, result.baudRate], [true, 230400]);
+  });
+
   it('stays the first one, and so does that of the stub, where the far end of a raw stream keeps its own', async () => {
     const image = demoImage({ payloadSize: 20_000 });
     const closing = new Closing();

@@ -22,6 +22,8 @@ export type Fault =
   | { kind: 'brown-out' }
   /** The supply sags now: what runs is cut off, the loader too, and the chip starts anew. */
   | { kind: 'sag' }
+  /** The server's port, or its driver, knows no faster rate, and keeps the one it has. */
+  | { kind: 'slow-port'; maxBaud: number }
   /** Garbage before every boot text. */
   | { kind: 'boot-noise'; bytes: number }
   /** The sector at this flash offset no longer erases. */

@@ -132,7 +132,8 @@ class Session {
         return;
       case COM.BAUDRATE: {
         const asked = Buffer.from(value).readUIntBE(0, Math.min(4, value.length));
-        if (asked !== 0) uart.hostBaudRate = asked;
+        const { maxBaud = Infinity } = this.#board.faults.find('slow-port') ?? {};
+        if (asked !== 0 && asked <= maxBaud) uart.hostBaudRate = asked;
         const set = Buffer.alloc(4);
         set.writeUInt32BE(uart.hostBaudRate);
         this.#answer(command, ...set);
