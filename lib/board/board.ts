@@ -7,7 +7,7 @@
 import type { ModemLines, Transport, TransportKind, TransportWarning } from '../transport/transport.ts';
 import { Link } from '../micropython/link.ts';
 import type { RawRepl } from '../micropython/raw-repl.ts';
-import { pauseFor } from '../transport/wait.ts';
+import { pauseFor, underAny } from '../transport/wait.ts';
 import { BoardError } from './errors.ts';
 import { PortFollower } from './follow.ts';
 import type { Ports } from './follow.ts';
@@ -133,16 +133,8 @@ export class Board {
    * opened, the reason of an abort, `BoardError` 'board-closed'.
    */
   async run<T>(job: Job<T>): Promise<T> {
-    const signal = job.signal ? AbortSignal.any([job.signal, this.#closing.signal]) : this.#closing.signal;
-    signal.throwIfAborted();
-    if (this.#held) await this.#turn(job, signal);
-    this.#held = true;
-    const work = this.#hold(job, signal);
-    this.#running = work.then(
-      () => this.#next(),
-      () => this.#next(),
-    );
-    return work;
+    const closing = this.#closing.signal;
+    return underAny(job.signal ? [job.signal, closing] : [closing], (signal) => this.#run(job, signal));
   }
 
   /** Hears what the board prints, see `stream.ts`. Opens the port, and again whenever it is lost. */
@@ -168,6 +160,18 @@ export class Board {
     await this.#kept.leave().catch(() => undefined);
     await this.#transport?.close();
     this.#transport = undefined;
+  }
+
+  async #run<T>(job: Job<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted();
+    if (this.#held) await this.#turn(job, signal);
+    this.#held = true;
+    const work = this.#hold(job, signal);
+    this.#running = work.then(
+      () => this.#next(),
+      () => this.#next(),
+    );
+    return work;
   }
 
   async #turn<T>(job: Job<T>, signal: AbortSignal): Promise<void> {

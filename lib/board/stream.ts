@@ -8,6 +8,7 @@
  * Heard is what programs print: between jobs all that comes, during a job what the job says is program output
  * (what Python code prints, a boot after a reset). The bytes of a job's own protocol are never heard.
  */
+import { underAny } from '../transport/wait.ts';
 import type { Job } from './board.ts';
 
 export type StreamState =
@@ -82,8 +83,8 @@ export class BoardStream {
     if (this.#opening || this.#listeners.size === 0) return;
     const opening = new AbortController();
     this.#opening = opening;
-    const signal = AbortSignal.any([opening.signal, this.#port.signal]);
-    void this.#tryToOpen(signal).finally(() => {
+    const signals = [opening.signal, this.#port.signal];
+    void underAny(signals, (signal) => this.#tryToOpen(signal)).finally(() => {
       this.#opening = undefined;
       // Someone came after the last had left, and before the tries had ended.
       if (opening.signal.aborted && !this.#port.signal.aborted && !this.#isOpen) this.#keepOpen();

@@ -50,6 +50,28 @@ export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> 
   });
 }
 
+/**
+ * Does work under a signal that is aborted when any of these is, and lets go of them when it has ended.
+ * `AbortSignal.any` never does: each use leaves something behind in a signal that lives on.
+ */
+export async function underAny<T>(
+  signals: readonly AbortSignal[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const any = new AbortController();
+  const undo = signals.map((signal) => {
+    const abort = (): void => any.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    return () => signal.removeEventListener('abort', abort);
+  });
+  try {
+    return await work(any.signal);
+  } finally {
+    for (const letGo of undo) letGo();
+  }
+}
+
 /** Why a signal was aborted, always as an Error. */
 export function abortReason(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;

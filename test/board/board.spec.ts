@@ -1,5 +1,7 @@
 /** One board, many who want it: in order, one at a time, and free again whatever becomes of a job. */
 import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Board, PRIORITY } from '../../lib/board/board.ts';
 import type { Job, Lease } from '../../lib/board/board.ts';
 import { Inbox } from '../../lib/transport/inbox.ts';
@@ -18,6 +20,17 @@ const ANSWER = /^[^]*\n(\d+)\r\n>>> /;
 function gate(): { passed: Promise<void>; open: () => void; fail: (error: Error) => void } {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   return { passed: promise.then(() => undefined), open: () => resolve(undefined), fail: reject };
+}
+
+/** Bytes of JavaScript's heap that are in use. */
+async function heapUsed(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 3; i++) {
+    collect();
+    await new Promise(setImmediate);
+  }
+  return process.memoryUsage().heapUsed;
 }
 
 /** Until the signal is aborted, whatever the job waits for. */
@@ -164,6 +177,17 @@ describe('board: jobs', () => {
       /too late/,
     );
     assert.equal(await job('run', () => Promise.resolve(1)), 1);
+  });
+
+  it('leave nothing behind on the board, however many there were', async () => {
+    const several = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) await job('line', nothing, { signal: new AbortController().signal });
+    };
+    await several(6000);
+    const before = await heapUsed();
+    await several(6000);
+    const left = (await heapUsed()) - before;
+    assert.ok(left < 6000 * 60, `${left} bytes`);
   });
 
   it('end when the board is closed: running ones let go first, waiting ones never begin', async () => {
