@@ -45,10 +45,11 @@ const OTHER_FORMATS: readonly { format: string; starts: number[] }[] = [
 ];
 
 /**
- * Recognises firmware and checks every part of it: loader, partition table, applications.
+ * Recognises firmware and checks every part of it: loader, partition table, applications. `isPart`: somebody says where
+ * it goes, so that a loader may have padding behind it; else that is merged firmware which was cut off in its gap.
  * Throws `EspError` 'image-empty', 'image-not-esp' or 'image-damaged'.
  */
-export function recogniseFirmware(bytes: Uint8Array): Firmware {
+export function recogniseFirmware(bytes: Uint8Array, isPart = false): Firmware {
   if (bytes.length === 0) throw new EspError('image-empty', 'the firmware holds no bytes');
   if (bytes[0] !== IMAGE_MAGIC) throw notAnImage(bytes);
   const shortHeader = isEsp8266(bytes);
@@ -64,7 +65,8 @@ export function recogniseFirmware(bytes: Uint8Array): Firmware {
     ...(micropython ? { micropython } : {}),
   };
   if (!chip || image.isApp) return base;
-  const rest = partitionsOf(bytes, chip, image);
+  const isAlone = chip === ESP8266 || isLoaderAlone(bytes, image, isPart);
+  const rest = isAlone ? undefined : partitionsOf(bytes, chip);
   const located = { ...base, offset: chip.loaderOffset };
   return rest ? { ...located, kind: 'merged', ...rest } : located;
 }
@@ -89,12 +91,17 @@ function isEsp8266(bytes: Uint8Array): boolean {
 
 type BehindLoader = Required<Pick<Firmware, 'partitions' | 'applications'>>;
 
+/** A loader alone ends where its image ends, or with the sector of its signature. */
+function isLoaderAlone(bytes: Uint8Array, { length, isSigned }: Image, mayBePadded: boolean): boolean {
+  const end = isSigned ? (Math.ceil(length / SECTOR) + 1) * SECTOR : length;
+  return bytes.length === end || (mayBePadded && bytes.length > end && isAllBlank(bytes.subarray(end)));
+}
+
 /**
- * The table of a merged file, its applications checked; `undefined` for a loader alone, which ends where
- * its image ends. Projects may move the table (and grow the loader) by some sectors.
+ * The table of a merged file, its applications checked. Projects may move the table (and grow the loader) by some
+ * sectors.
  */
-function partitionsOf(bytes: Uint8Array, chip: Chip, image: Image): BehindLoader | undefined {
-  if (chip === ESP8266 || bytes.length === image.length) return undefined;
+function partitionsOf(bytes: Uint8Array, chip: Chip): BehindLoader {
   const first = PARTITION_TABLE_OFFSET - chip.loaderOffset;
   for (let at = first; at < Math.min(bytes.length, first + PARTITION_TABLE_MOVES); at += SECTOR) {
     const table = bytes.subarray(at, at + PARTITION_TABLE_SIZE);
@@ -118,7 +125,11 @@ function withApplications(bytes: Uint8Array, chip: Chip, partitions: Partition[]
 }
 
 function isBlank(bytes: Uint8Array, at: number): boolean {
-  return bytes.subarray(at, at + SECTOR).every((byte) => byte === 0xff);
+  return isAllBlank(bytes.subarray(at, at + SECTOR));
+}
+
+function isAllBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0xff);
 }
 
 function damaged(what: string, offset: number): EspError {

@@ -10,7 +10,13 @@ import type { FlashSettings } from './flash-header.ts';
 import { recogniseFirmware } from './firmware.ts';
 import type { Firmware } from './firmware.ts';
 import { IMAGE_MAGIC } from './image.ts';
-import { isApplication, isPartitionTable, PARTITION_TABLE_OFFSET, parsePartitions } from './partitions.ts';
+import {
+  isApplication,
+  isPartitionTable,
+  PARTITION_TABLE_MOVES,
+  PARTITION_TABLE_OFFSET,
+  parsePartitions,
+} from './partitions.ts';
 import type { Partition } from './partitions.ts';
 import type { Region } from './verify.ts';
 
@@ -70,7 +76,8 @@ export function checkParts(
     const isPlaced = offset !== undefined || wish.partition !== undefined;
     if (isPlaced && bytes[0] !== IMAGE_MAGIC) return { bytes, offset };
     try {
-      return { bytes, offset, firmware: recogniseFirmware(bytes) };
+      const isPart = isPlaced || wish.offset !== undefined;
+      return { bytes, offset, firmware: recogniseFirmware(bytes, isPart) };
     } catch (error) {
       if (!isPlaced || !isEspError(error, 'image-damaged')) throw error;
       return { bytes, offset, fault: error };
@@ -186,11 +193,11 @@ function refuseOverlaps(regions: readonly Region[]): void {
   });
 }
 
-/** A partition table that comes as a part of its own, as ESP-IDF builds it. */
+/** A partition table that comes as a part of its own, as ESP-IDF builds it: at its usual place or moved behind it. */
 function tableAmong(regions: readonly Region[]): Partition[] | undefined {
-  const table = regions.find(
-    ({ offset, bytes }) => offset === PARTITION_TABLE_OFFSET && isPartitionTable(bytes),
-  );
+  const isPlace = (offset: number): boolean =>
+    offset >= PARTITION_TABLE_OFFSET && offset < PARTITION_TABLE_OFFSET + PARTITION_TABLE_MOVES;
+  const table = regions.find(({ offset, bytes }) => isPlace(offset) && isPartitionTable(bytes));
   return table && parsePartitions(table.bytes);
 }
 

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { CHIPS } from '../../lib/esp/chips.ts';
 import { recogniseFirmware } from '../../lib/esp/firmware.ts';
 import type { Firmware } from '../../lib/esp/firmware.ts';
-import { placeParts } from '../../lib/esp/place.ts';
+import { checkParts, placeParts } from '../../lib/esp/place.ts';
 import type { Target, Wish } from '../../lib/esp/place.ts';
 import { appDescriptorAt, parseImage } from '../../lib/esp/image.ts';
 import { failsWith } from '../support/failures.ts';
@@ -89,6 +89,28 @@ describe('esp: firmware recognised', () => {
     const firmware = recogniseFirmware(bytes.subarray(0, loader));
     assert.equal(firmware.kind, 'loader');
     assert.equal(firmware.offset, 0);
+  });
+
+  it('knows a loader with its signature, and one with padding where its place is said', () => {
+    const { bytes, loader, table } = layout('esp32s3');
+    const sector = 4096;
+    const signature = Math.ceil(loader / sector) * sector;
+    const signed = new Uint8Array(signature + sector).fill(0xff);
+    signed.set(bytes.subarray(0, loader));
+    signed.set([0xe7, 2], signature);
+    signed.fill(0x5a, signature + 2, signature + 1216);
+    assert.equal(recogniseFirmware(signed).kind, 'loader');
+    const cut = signed.subarray(0, -1);
+    assert.throws(() => recogniseFirmware(cut), failsWith('image-damaged', { what: 'truncated' }));
+    for (const padded of [bytes.subarray(0, table), Buffer.concat([signed, Buffer.alloc(sector, 0xff)])]) {
+      for (const parts of [
+        checkParts([{ bytes: padded, offset: 0 }]),
+        checkParts([{ bytes: padded }], { offset: 0 }),
+      ]) {
+        assert.equal(parts[0]?.firmware?.kind, 'loader');
+      }
+      assert.throws(() => recogniseFirmware(padded), failsWith('image-damaged', { what: 'truncated' }));
+    }
   });
 
   it('finds the banner of MicroPython wherever it lies', () => {

@@ -117,6 +117,19 @@ describe('esp: an application alone', () => {
     );
   });
 
+  it('goes by that table also where it lies behind a larger loader', () => {
+    const moved = merged.bytes.slice(0x8000 - merged.offset, 0x8000 - merged.offset + 4 * 32);
+    const rows = Buffer.alloc(0xc00, 0xff);
+    rows.set(moved);
+    rows.writeUInt32LE(0x20000, 2 * 32 + 4);
+    const parts = checkParts([
+      { bytes: rows, offset: 0x10000 },
+      { bytes: app, offset: 0x20000 },
+    ]);
+    const { partitions } = placeParts(parts, { ...target, partitions: [FACTORY, VFS] }, {});
+    assert.equal(partitions?.find(({ label }) => label === 'factory')?.offset, 0x20000);
+  });
+
   it('does not share its place with another part', () => {
     const parts = checkParts([{ bytes: app }, { bytes: app, offset: SLOTS[1]!.offset }]);
     assert.throws(() => placeParts(parts, target, {}), failsWith('parts-overlap', { offset: '0x210000' }));
