@@ -7,6 +7,7 @@ import { folderPath } from './board-path.ts';
 import { boardScript } from './board-script.ts';
 import { MicroPythonError } from './errors.ts';
 import { fileError } from './file-error.ts';
+import { groupsOf } from './groups.ts';
 import type { RawRepl } from './raw-repl.ts';
 
 export interface DownloadedFile {
@@ -47,16 +48,18 @@ export async function readFiles(
   for (let round = 0; round < ROUNDS; round++) {
     const missing = files.flatMap((file) => file.missing().map((piece) => ({ file, piece })));
     if (missing.length === 0) return files.map((file) => ({ path: file.path, content: file.content() }));
-    await receive(
-      repl,
-      missing.map(({ piece }) => piece),
-      (frame) => {
-        const file = missing[frame.number]?.file;
-        if (!file) return;
-        done += file.take(frame);
-        onProgress?.(done);
-      },
-    );
+    for (const group of groupsOf(missing)) {
+      await receive(
+        repl,
+        group.map(({ piece }) => piece),
+        (frame) => {
+          const file = group[frame.number]?.file;
+          if (!file) return;
+          done += file.take(frame);
+          onProgress?.(done);
+        },
+      );
+    }
   }
   const path = files.find((file) => file.missing().length > 0)?.path ?? '';
   throw new MicroPythonError('file-damaged', `${path} did not arrive whole`, { path });

@@ -3,6 +3,7 @@ import { boardPath, folderPath, isInside } from './board-path.ts';
 import { runScriptEach } from './board-script.ts';
 import { MicroPythonError } from './errors.ts';
 import { refuseError } from './file-error.ts';
+import { groupsOf } from './groups.ts';
 import type { RawRepl } from './raw-repl.ts';
 
 export interface FileEntry {
@@ -25,8 +26,6 @@ export interface DiskSpace {
 
 /** The board hashes a megabyte between two answers, or littlefs tidies up a folder of many files. */
 const STALL_MS = 120_000;
-/** Paths that a board is told of at a time; it has to hold them. */
-export const GROUP = 40;
 
 async function answers(repl: RawRepl, operation: string, ...args: unknown[]): Promise<unknown[]> {
   const values = await runScriptEach(repl, ['look', 'beside', 'files'], [operation, ...args], {
@@ -144,8 +143,7 @@ async function firstGuarded(
 
 /** Deletes files and folders one after the other, folders behind what is in them. What is gone already is fine. */
 export async function removeFiles(repl: RawRepl, paths: readonly string[]): Promise<void> {
-  for (let at = 0; at < paths.length; at += GROUP)
-    await answers(repl, 'purge', paths.slice(at, at + GROUP).map(boardPath));
+  for (const group of groupsOf(paths)) await answers(repl, 'purge', group.map(boardPath));
 }
 
 function fileEntry(answer: unknown): FileEntry {

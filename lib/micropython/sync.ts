@@ -6,8 +6,9 @@ import { sha256Of } from '../bytes/sha256.ts';
 import { isInside } from './board-path.ts';
 import { MicroPythonError } from './errors.ts';
 import { refuseError } from './file-error.ts';
-import { GROUP, removeFiles } from './files.ts';
+import { removeFiles } from './files.ts';
 import type { FileEntry } from './files.ts';
+import { groupsOf } from './groups.ts';
 import { askHelper } from './helper.ts';
 import type { RawRepl } from './raw-repl.ts';
 import { uploadFiles } from './upload.ts';
@@ -81,8 +82,7 @@ const HASH_BYTES = 32;
 
 async function compare(repl: RawRepl, files: readonly OutgoingFile[]): Promise<Planned[]> {
   const plan: Planned[] = [];
-  for (let at = 0; at < files.length; at += GROUP) {
-    const group = files.slice(at, at + GROUP);
+  for (const group of groupsOf(files)) {
     const { marks, hashes } = await look(repl, group);
     for (const [index, file] of group.entries()) {
       const sha256 = sha256Of(file.content);
@@ -201,8 +201,7 @@ async function hiding(
     .map(({ path }) => ({ path: path.replace(/\.mpy$/, '.py'), content: new Uint8Array() }))
     .filter(({ path }) => !wanted.has(path) && !known.has(path));
   const found: FileEntry[] = [];
-  for (let at = 0; at < suspects.length; at += GROUP) {
-    const group = suspects.slice(at, at + GROUP);
+  for (const group of groupsOf(suspects)) {
     const { marks } = await look(repl, group);
     const isFile = (index: number): boolean => '!='.includes(marks[index] ?? '-');
     found.push(

@@ -6,6 +6,7 @@ import {
   listBoardFiles,
   makeBoardFolder,
   readBoardFile,
+  readBoardFiles,
   removeBoardFile,
 } from '../../lib/board/file-jobs.ts';
 import { runPython } from '../../lib/board/python-jobs.ts';
@@ -87,6 +88,11 @@ describeOverDoors('board: sync', (door) => {
       Array.from({ length: 45 }, () => 'unchanged'),
     );
     assert.equal(again.files[17]?.sha256, sha256('n = 17\n'));
+    const back = await readBoardFiles(board, Object.keys(files));
+    assert.deepEqual(
+      back.map(({ path, content }) => [path, content.toString()]),
+      Object.entries(files),
+    );
   });
 
   it('goes faster with turbo, and the board answers at its own rate after', async () => {
