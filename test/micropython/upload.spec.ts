@@ -144,6 +144,20 @@ describeOverDoors('micropython: upload', (door) => {
     assert.deepEqual(await left(), []);
   });
 
+  it('finds the room that one before it took, which was cut off', async () => {
+    const fill = [
+      'import os',
+      'os.mkdir("/.uploading")',
+      'fs = os.statvfs("/")',
+      'with open("/.uploading/new", "wb") as f:',
+      '  for _ in range(fs[3] * fs[1] // 4096 - 6): f.write(bytes(4096))',
+    ];
+    await (await mp.repl()).run(fill.join('\n'), {});
+    const content = noise(30_000);
+    assert.equal((await upload('room.bin', content)).bytes, content.length);
+    assert.deepEqual(await left(), []);
+  });
+
   it('onto a disk that is read-only says so', async () => {
     // A block device that takes no writes, as a CIRCUITPY drive that a computer holds.
     const mount = [

@@ -91,13 +91,21 @@ class Disk:
     # out, so once does for many files. To ask again takes another looker: the first knows nothing of what was written.
     def take(self, size):
         if size >= self.room:
-            fs = (self.disk or looker()).statvfs(self.root)
-            self.disk = None
-            self.room = fs[1] * fs[3] - 4 * fs[0]
-            self.block = fs[0]
+            self.measure()
             if size > self.room:
-                raise OSError(28, fs[1] * fs[3])
+                # What an upload that was cut off has left is in the way.
+                attempt(os.remove, self.part)
+                free = self.measure()
+                if size > self.room:
+                    raise OSError(28, free)
         self.room -= size + 2 * self.block
+
+    def measure(self):
+        fs = (self.disk or looker()).statvfs(self.root)
+        self.disk = None
+        self.room = fs[1] * fs[3] - 4 * fs[0]
+        self.block = fs[0]
+        return fs[1] * fs[3]
 
     def leave(self):
         attempt(os.remove, self.part)
