@@ -133,7 +133,8 @@ export async function verifyBoard(
     // What is only compared needs no consent.
     const { placed, partitions } = await placeOn(session, source, options, 'compare');
     options.onEvent({ kind: 'verifying' });
-    for (const region of withoutPadding(placed, partitions)) await verifyRegion(session.loader, region);
+    const regions = withoutPadding(placed, partitions);
+    for (const region of regions) await verifyRegion(session.loader, region, false);
     return { ...session.facts, ...extentOf(placed) };
   });
 }

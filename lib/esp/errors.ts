@@ -82,7 +82,10 @@ export type EspErrorCode =
    * cannot be read.
    */
   | 'would-lose-data'
-  /** After writing, the flash holds something else. Facts: `offset`, `size`, `expected`, `found`, `blank`. */
+  /**
+   * After writing, the flash holds something else. Facts: `offset`, `size`, `expected`, `found`, `blank`; `case`
+   * 'compared' where nothing was written, so that the board may have other firmware.
+   */
   | 'verify-failed';
 
 export class EspError extends CodedError<EspErrorCode> {}

@@ -15,14 +15,18 @@ export interface Region {
 /** Milliseconds a chip may take per megabyte (1e6 bytes). */
 const MD5_MS_PER_MB = 8_000;
 
-/** Compares the chip's MD5 of a region with ours. Throws `EspError` 'verify-failed'. */
-export async function verifyRegion(loader: Loader, region: Region): Promise<void> {
+/**
+ * Compares the chip's MD5 of a region with ours. `isWritten`: it is what was written before. Throws `EspError`
+ * 'verify-failed'.
+ */
+export async function verifyRegion(loader: Loader, region: Region, isWritten = true): Promise<void> {
   const { offset, bytes } = region;
   const [found, expected] = await Promise.all([regionMd5(loader, offset, bytes.length), md5InSlices(bytes)]);
   if (found === expected) return;
   const blank = found === blankMd5(bytes.length);
   const what = blank ? 'nothing' : 'something else';
-  const facts = { offset, size: bytes.length, expected, found, blank };
+  const which = isWritten ? {} : { case: 'compared' };
+  const facts = { offset, size: bytes.length, expected, found, blank, ...which };
   throw new EspError('verify-failed', `the flash holds ${what} at ${offset}`, facts);
 }
 

@@ -59,6 +59,8 @@ describe('operations of the flash node', () => {
     const other = Buffer.from(demoImage({ seed: 9 }).bytes);
     const { caught } = await node.send({ operation: 'verify', payload: other });
     assert.equal(caught?.diagnosis?.code, 'verify-failed');
+    // Nothing was written, so that the words are not those of a worn-out memory.
+    assert.equal(caught.diagnosis.evidence['case'], 'compared');
   });
 
   it('verify leaves out what the board keeps for itself where the firmware has padding', async () => {
