@@ -12,7 +12,7 @@ export interface PortEvent {
 }
 
 export interface PortListener {
-  /** Told once at the begin, and again after each change. */
+  /** Told once at the begin, and again after each change, and after a failure. */
   ports?: (ports: readonly PortInfo[]) => void;
   /** Not told of what is there at the begin. */
   event?: (event: PortEvent, ports: readonly PortInfo[]) => void;
@@ -55,7 +55,8 @@ export class PortWatch {
   readonly #present = new Map<string, Present>();
   #ports: readonly PortInfo[] | undefined;
   #shown = '';
-  #failed = false;
+  /** Why the last look saw nothing. */
+  #failure: { error: unknown } | undefined;
   #resting: AbortController | undefined;
 
   constructor(host: Partial<WatchHost> = {}) {
@@ -65,7 +66,8 @@ export class PortWatch {
   /** Listens until the function that is returned is called. */
   listen(listener: PortListener): () => void {
     this.#listeners.add(listener);
-    if (this.#ports) listener.ports?.(this.#ports);
+    if (this.#failure) listener.failed?.(this.#failure.error);
+    else if (this.#ports) listener.ports?.(this.#ports);
     if (!this.#resting) {
       this.#resting = new AbortController();
       void this.#watch(this.#resting.signal);
@@ -76,6 +78,7 @@ export class PortWatch {
       this.#resting?.abort();
       this.#resting = undefined;
       this.#ports = undefined;
+      this.#failure = undefined;
       this.#present.clear();
     };
   }
@@ -83,12 +86,9 @@ export class PortWatch {
   async #watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        const ports = await this.#host.list();
-        this.#failed = false;
-        this.#look(ports, signal);
+        this.#look(await this.#host.list(), signal);
       } catch (error) {
-        if (!this.#failed) this.#tell((listener) => listener.failed?.(error));
-        this.#failed = true;
+        this.#fail(error, signal);
       }
       await this.#host.pause(signal).catch(() => undefined);
     }
@@ -96,6 +96,7 @@ export class PortWatch {
 
   #look(ports: readonly PortInfo[], { aborted }: AbortSignal): void {
     if (aborted) return;
+    this.#failure = undefined;
     const first = this.#ports === undefined;
     this.#ports = ports;
     this.#compare(
@@ -106,6 +107,14 @@ export class PortWatch {
     if (!first && shown === this.#shown) return;
     this.#shown = shown;
     this.#tell((listener) => listener.ports?.(ports));
+  }
+
+  #fail(error: unknown, { aborted }: AbortSignal): void {
+    if (aborted || this.#failure) return;
+    this.#failure = { error };
+    // Who was told of it is told when the list is there again, also where nothing has changed.
+    this.#shown = '';
+    this.#tell((listener) => listener.failed?.(error));
   }
 
   #compare(ports: readonly PortInfo[], first: boolean): void {

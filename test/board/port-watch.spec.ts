@@ -22,7 +22,7 @@ class Desk {
     },
     pause: (signal) => {
       this.#looked.resolve(undefined);
-      signal.addEventListener('abort', () => this.#next.resolve(undefined));
+      signal.addEventListener('abort', () => this.#resume());
       return this.#next.promise;
     },
   });
@@ -43,11 +43,15 @@ class Desk {
   async later(ms: number, list: PortInfo[] | Error): Promise<void> {
     this.list = list;
     this.#now += ms;
+    this.#looked = Promise.withResolvers();
+    this.#resume();
+    await this.#looked.promise;
+  }
+
+  #resume(): void {
     const pause = this.#next;
     this.#next = Promise.withResolvers();
-    this.#looked = Promise.withResolvers();
     pause.resolve(undefined);
-    await this.#looked.promise;
   }
 }
 
@@ -128,6 +132,26 @@ describe('board: what is plugged in and goes', () => {
     stop();
     assert.deepEqual(desk.faults, [fault]);
     assert.deepEqual(desk.told, ['added /dev/ttyUSB0']);
+  });
+
+  it('is not known where the list fails: each who listens is told so, and of the list when it is there again', async () => {
+    const desk = new Desk();
+    const fault = new Error('no list');
+    desk.list = [bridge];
+    const stops = [desk.listen()];
+    await desk.begun();
+    await desk.later(1000, fault);
+    stops.push(desk.listen());
+    assert.deepEqual([desk.faults, desk.lists], [[fault, fault], [1]]);
+    await desk.later(1000, [bridge]);
+    assert.deepEqual(desk.lists, [1, 1, 1]);
+    await desk.later(1000, fault);
+    for (const stop of stops) stop();
+    stops.push(desk.listen());
+    await new Promise(setImmediate);
+    // Not by what was seen before it rested, but by a look of its own.
+    assert.deepEqual([desk.looks, desk.faults.length], [5, 5]);
+    for (const stop of stops) stop();
   });
 
   it('is looked for once for all who listen, and not for no one', async () => {
