@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- files [ms]`: files to a board and back at 115200, behind an adapter of so many milliseconds (1 and
  * 16 if not said otherwise), against the line's own rate and other ways of doing it. A figure has in it all
- * from the friendly prompt to the answer of the job: the raw REPL, the script, the check of what is on the disk.
+ * from the friendly prompt to the answer of the job: the raw REPL, the script, the check of what is on the disk. The
+ * board's flash takes no time, and its UART wakes it; firmware of the ESP32 dozes up to 10 ms, and gains less by turbo.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
