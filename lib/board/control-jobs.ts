@@ -1,11 +1,16 @@
 /** Jobs that steer what runs on a board: interrupt it, restart it. */
+import { isOwnUsb } from '../esp/reset.ts';
 import { softReset, watchBoot } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';
+import { isLost } from '../transport/errors.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { pressEn } from './press-en.ts';
 import { heard } from './python-jobs.ts';
 import { enterRawRepl, withRawRepl } from './repl-job.ts';
+
+/** How long a board may stay away from the bus. */
+const COME_BACK_MS = 10_000;
 
 export interface ControlOptions extends JobOptions {
   /** How long a boot is watched; a main.py that runs for ever gives no prompt. */
@@ -51,7 +56,8 @@ export async function softResetBoard(
 
 /**
  * Restarts the chip: by EN where the port has lines for it, else by MicroPython's `machine.reset()`, for which a
- * running program is interrupted. Throws as `watchBoot`, and without lines as `RawRepl.enter`.
+ * running program is interrupted. Throws as `watchBoot`, and without lines as `RawRepl.enter`, and
+ * `PortError` 'port-not-back'.
  */
 export async function hardReset(board: Board, options: ControlOptions): Promise<Boot> {
   return board.run({
@@ -68,13 +74,17 @@ export async function hardResetWith(
 ): Promise<Boot> {
   const { transport, signal } = lease;
   const watch = { signal, ...heard(lease, options) };
-  if (!(await pressEn(lease))) watch.onOutput(await resetByCode(lease));
-  return watchBoot(transport, watch);
-}
-
-/** The board restarts before the code ends, so nobody waits for its end. Returns what has come of the boot. */
-async function resetByCode(lease: Lease): Promise<Uint8Array> {
+  if (await pressEn(lease)) return watchBoot(transport, watch);
   const repl = await enterRawRepl(lease);
-  await repl.begin('import machine\nmachine.reset()');
-  return repl.rest();
+  try {
+    // The board restarts before the code ends, so nobody waits for its end.
+    await repl.begin('import machine\nmachine.reset()');
+    watch.onOutput(repl.rest());
+    return await watchBoot(transport, watch);
+  } catch (error) {
+    if (!isLost(error) || !isOwnUsb(transport) || !transport.reopen) throw error;
+  }
+  // The chip's own USB leaves with it. What it printed before its port was open again is lost: it is asked.
+  await transport.reopen({ timeoutMs: COME_BACK_MS, signal });
+  return watchBoot(transport, { ...watch, asks: true });
 }

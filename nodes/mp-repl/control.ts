@@ -4,7 +4,7 @@ import type { ControlOptions } from '../../lib/board/control-jobs.ts';
 import { resetBoard } from '../../lib/board/loader-jobs.ts';
 import type { LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
 import { rescueBoard } from '../../lib/board/rescue.ts';
-import type { JobContext } from '../../lib/runtime/job-node.ts';
+import type { JobContext, Shown } from '../../lib/runtime/job-node.ts';
 import { flag, oneOf } from '../../lib/runtime/properties.ts';
 import { stepTeller } from '../../lib/runtime/steps.ts';
 import type { OnStep } from '../../lib/runtime/steps.ts';
@@ -28,13 +28,19 @@ export const control: Read = (reader) => {
         steps.push(step);
         tell(step, facts);
       };
-      const payload = { action, ...(await CONTROLS[action](context, { erase, onStep })), steps };
-      return { payload, shown: { key: 'done' } };
+      const result = await CONTROLS[action](context, { erase, onStep });
+      // Nothing came from a board that was restarted, which proves nothing.
+      const isSilent = result.started === 'silent';
+      const shown: Shown = isSilent ? { key: 'no-reply', fill: 'yellow' } : { key: 'done' };
+      return { payload: { action, ...result, steps }, shown };
     },
   });
 };
 
-type Control = (context: JobContext, how: { erase: boolean; onStep: OnStep }) => Promise<object>;
+type Control = (
+  context: JobContext,
+  how: { erase: boolean; onStep: OnStep },
+) => Promise<{ started?: string }>;
 
 const CONTROLS: Readonly<Record<Action, Control>> = {
   interrupt: async ({ device, job }, { onStep }) => {

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hardReset } from '../../lib/board/control-jobs.ts';
 import { flashBoard, inspectBoard, resetBoard } from '../../lib/board/loader-jobs.ts';
 import type { FlashJobResult, LoaderJobEvent, LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
+import { evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
 import { checkParts } from '../../lib/esp/place.ts';
 import { UsbBoard } from '../support/usb-board.ts';
 import type { UsbSetup } from '../support/usb-board.ts';
@@ -116,6 +118,21 @@ describe('board: on USB of its own', () => {
       assert.equal(result.started, 'prompt');
       assert.ok(resets.includes('rtc-watchdog'), resets.join(' '));
     });
+
+    for (const hasLines of [true, false]) {
+      it(`is restarted by its program where the lines ${hasLines ? 'lead nowhere' : 'are missing'}, and followed`, async () => {
+        const usb = await UsbBoard.launch({ chip: 'esp32s3', kind: 'otg', hasLines });
+        const board = await usb.board();
+        try {
+          await runPython(board, 'before = 1', { timeoutMs: 10_000 });
+          assert.equal((await hardReset(board, { timeoutMs: 10_000 })).started, 'prompt');
+          assert.equal(await evaluatePython(board, '"before" in globals()', { timeoutMs: 10_000 }), false);
+        } finally {
+          await board.close();
+          await usb.close();
+        }
+      });
+    }
 
     it('whose loader was entered by hand is not reset before, and is out of it afterwards', async () => {
       const usb = await UsbBoard.launch({ chip: 'esp32s3', kind: 'otg', hasLines: true });

@@ -53,5 +53,13 @@ describe('mp repl and what runs already', function () {
       assert.equal(loader['chip'], 'ESP32');
       assert.equal(await action('hard-reset'), 'prompt');
     });
+
+    it('does not show as done a restart of which nothing was heard', async () => {
+      const node = await bench.load('control');
+      await bench.board.fault({ kind: 'drop', every: 1, direction: 'to-host' });
+      const { started } = await node.payload<Facts>({ action: 'hard-reset' });
+      await bench.board.clearFaults();
+      assert.deepEqual([started, node.statuses.at(-1)?.fill], ['silent', 'yellow']);
+    });
   });
 });
