@@ -4,6 +4,7 @@ import { bootMode } from '../esp/boot-log.ts';
 import { eraseChip, eraseRegion } from '../esp/erase.ts';
 import { flash } from '../esp/flash.ts';
 import type { FlashOptions, FlashResult } from '../esp/flash.ts';
+import { SYNC_BAUD } from '../esp/connect.ts';
 import { bytesOfSize } from '../esp/flash-header.ts';
 import { boardInfo } from '../esp/info.ts';
 import type { BoardInfo } from '../esp/info.ts';
@@ -189,12 +190,16 @@ export async function resetBoard(
   return runInLoader(board, options, async (session, lease) => {
     const stay = into === 'loader';
     const after = { ...session.after, stay };
-    const wish: JobSession = { ...session, after, stub: stay ? 'avoid' : session.stub };
+    const wish: JobSession = { ...session, after, ...(stay ? { stub: 'avoid', baudRate: SYNC_BAUD } : {}) };
     const { result, reset } = await withSession(lease.transport, wish, ({ facts, loader }) =>
       Promise.resolve({ ...facts, log: loader.log }),
     );
     const { log, ...facts } = result;
-    if (stay) return { ...facts, ...modeIn(log) };
+    if (stay) {
+      // The ROM takes any rate; who listens wants to hear the program that EN will start.
+      await lease.transport.setBaudRate(after.baudRate);
+      return { ...facts, ...modeIn(log) };
+    }
     if (!reset) return { ...facts, started: 'press-en' };
     options.onEvent({ kind: 'starting' });
     let printed = '';

@@ -10,6 +10,7 @@ import type { MicroPythonError } from '../../lib/micropython/errors.ts';
 import { listPorts } from '../../lib/transport/list.ts';
 import { loadSerialBinding, openSerial } from '../../lib/transport/serial.ts';
 import type { SerialBinding } from '../../lib/transport/serial-binding.ts';
+import { within } from '../../lib/transport/wait.ts';
 import { failsWith } from '../support/failures.ts';
 import { demoImage } from '../virtual-board/demo-image.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
@@ -98,6 +99,20 @@ describe('board: how it comes up', () => {
     assert.deepEqual([loader.bootMode, loader.started], ['0x3', undefined]);
     const run = await resetBoard(board, 'run', OPTIONS);
     assert.deepEqual([run.bootMode, run.started], ['0x13', 'prompt']);
+  });
+
+  it('is heard by who listens, also when EN ends the stay in a loader', async () => {
+    const heard = Promise.withResolvers<undefined>();
+    let text = '';
+    const data = (bytes: Uint8Array): void => {
+      text += Buffer.from(bytes).toString('latin1');
+      if (text.includes('>>> ')) heard.resolve(undefined);
+    };
+    await resetBoard(board, 'loader', { ...OPTIONS, baudRate: 460800 });
+    const listening = board.stream({ data });
+    await device.pressEn();
+    await within(heard.promise, { timeoutMs: 10_000, onTimeout: () => new Error(`heard ${text}`) });
+    listening.close();
   });
 
   it('is by the firmware that is written, not by another that was started before', async () => {
