@@ -141,9 +141,10 @@ export class PortFollower {
   }
 }
 
-/** Whether a port is the one that is written so. */
+/** Whether a port is the one that is written so: `com3` and `ttyUSB0` are `COM3` and `/dev/ttyUSB0`. */
 function isAt({ path, byId }: PortInfo, port: string): boolean {
-  return path === port || byId === port;
+  const name = parsePortName(port);
+  return name.kind === 'serial' && (path === name.path || byId === name.path);
 }
 
 /** What tells a board from others, and its port from its other ports. */

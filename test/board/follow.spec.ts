@@ -68,6 +68,21 @@ describe('board: following its port', () => {
     assert.equal(await whereAfter(before, after), '/dev/ttyACM1');
   });
 
+  it('knows it by its port however that is written', async () => {
+    for (const [path, written] of [
+      ['/dev/ttyACM0', ' ttyACM0 '],
+      ['COM3', 'com3'],
+    ] as const) {
+      const bench = new Bench();
+      bench.now = [port(path, { serialNumber: MAC })];
+      const transport = await bench.follower(written).open(signal);
+      assert.deepEqual(transport.usb, { vendorId: '303a', productId: '4001' });
+      bench.now = [port('/dev/ttyACM7', { serialNumber: MAC })];
+      await transport.reopen?.({ timeoutMs: 1000, signal });
+      assert.equal(bench.opened.at(-1), '/dev/ttyACM7');
+    }
+  });
+
   it('takes the same of several ports of one board', async () => {
     const two = (first: string, second: string): PortInfo[] =>
       [first, second].map((path) => port(path, { serialNumber: MAC }));
