@@ -14,7 +14,7 @@ import { Packets } from './packets.ts';
 import type { RawRepl } from './raw-repl.ts';
 import { RestartWatch } from './restart.ts';
 import { RunEnd } from './run-end.ts';
-import { awake, Input, onBoard, paceOf, Sending, STEP } from './sending.ts';
+import { Input, onBoard, paceOf, Sending, turboPace } from './sending.ts';
 import type { Pace } from './sending.ts';
 import { Turbo, turboArguments } from './turbo.ts';
 
@@ -46,9 +46,8 @@ const MOST_DAMAGED = 40;
 const NUDGE_MS = 120;
 /** Behind it the board may write to its disk, and a nudge would be taken for the next one. */
 const LATE_NUDGE_MS = 2000;
-const NUDGE = new Uint8Array(STEP);
-/** About what turbo comes to. */
-const FAST_BAUD = 921_600;
+/** As much as it reads in one piece, see `board/turbo.py`. */
+const NUDGE = new Uint8Array(32);
 /** Where a packet is due: less than the begin of one. */
 const CTRL_C = '\x03'.repeat(3);
 /** Amid a packet: more than a read of the board's waits for in one piece. */
@@ -88,7 +87,8 @@ export class Delivery {
     this.#files = files;
     this.#events = events;
     if (turbo) this.#turbo = new Turbo(repl, (bytes) => this.#end.push(bytes));
-    this.#pace = this.#paceAt(repl.baudRate);
+    const { roundTripMs } = repl.link;
+    this.#pace = paceOf({ roundTripMs, wireMs: (bytes) => repl.wireMs(bytes) });
     const lines = new BoardLines(
       (line) => this.#hear(line),
       () => {
@@ -176,7 +176,7 @@ export class Delivery {
   }
 
   get #nudgeMs(): number {
-    if (!this.#sending || this.#pace.step === 1) return Infinity;
+    if (!this.#sending || this.#pace.window < Infinity) return Infinity;
     return this.#sending.isAmid ? NUDGE_MS : LATE_NUDGE_MS;
   }
 
@@ -204,12 +204,7 @@ export class Delivery {
 
   #turboArguments(): unknown[] | null {
     if (!this.#turbo) return null;
-    return turboArguments(this.#repl.baudRate, onBoard(this.#paceAt(FAST_BAUD)));
-  }
-
-  #paceAt(baudRate: number): Pace {
-    const { roundTripMs } = this.#repl.link;
-    return paceOf({ roundTripMs, wireMs: (bytes) => (bytes * 10_000) / baudRate });
+    return turboArguments(this.#repl.baudRate, onBoard(turboPace()));
   }
 
   async #send(): Promise<void> {
@@ -227,8 +222,7 @@ export class Delivery {
     else if (letter === 'E') this.#refusal = this.#refused(JSON.parse(text) as unknown[]);
     else if (letter === 'T' || letter === 'B') this.#turbo?.note(letter, number);
     else if (letter === 'U') {
-      const pace = this.#paceAt(FAST_BAUD);
-      this.#pace = number > 0 ? awake(pace) : pace;
+      this.#pace = turboPace(number > 0);
       this.#turbo?.note(letter, number);
     } else if (letter === 'F' && number === this.#stored) this.#isStored();
   }

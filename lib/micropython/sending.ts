@@ -4,10 +4,8 @@
  */
 import type { Packet, Packets } from './packets.ts';
 
-/** How the board reads, how it tells what it has read within a packet, and how much may be underway. */
+/** How the board tells what it has read within a packet, and how much may be underway. */
 export interface Pace {
-  /** Bytes that it reads in one piece once something is there: 1, or more where its interpreter could not follow. */
-  step: number;
   /** Bytes for which a dot stands. */
   every: number;
   dot: string;
@@ -24,36 +22,32 @@ const MOST_UNDERWAY = 8192;
 /** What fills a USB packet of an FTDI adapter, 62 bytes: it is sent at once when it is full, else after up to 16 ms. */
 const REST = ' '.repeat(61);
 const FULL_PACKET_MS = 3;
-/** What a board takes to read a byte by itself. */
-const READ_MS = 0.05;
-/** Bytes that a board reads in one piece, where it does. */
-export const STEP = 32;
 /** The shortest round trip was a lucky one. */
 const LUCK = 1.5;
 
 /**
  * What the ring holds is safe, however the board dawdles, and keeps a line busy whose answers come soon. An adapter that
- * keeps them back is given full packets. Where neither helps, the board is trusted to read as fast as bytes come, until
- * one is lost.
+ * keeps them back is given full packets.
  */
 export function paceOf(line: { roundTripMs: number; wireMs: (bytes: number) => number }): Pace {
-  const answersWithin = (every: number, ms: number): boolean => every + ms / line.wireMs(1) <= RING;
-  const step = line.wireMs(1) < READ_MS ? STEP : 1;
-  const prompt = { step, every: 64, dot: '.', rest: '', window: RING };
-  if (answersWithin(prompt.every, LUCK * line.roundTripMs)) return prompt;
-  const padded = { step, every: 128, dot: `.${REST}`, rest: REST, window: RING };
-  if (answersWithin(padded.every, FULL_PACKET_MS + line.wireMs(padded.dot.length))) return padded;
-  return { ...prompt, rest: REST, window: Infinity };
+  const prompt = { every: 64, dot: '.', rest: '', window: RING };
+  if (prompt.every + (LUCK * line.roundTripMs) / line.wireMs(1) <= RING) return prompt;
+  const padded = { every: 128, dot: `.${REST}`, rest: REST, window: RING };
+  const answerMs = FULL_PACKET_MS + line.wireMs(padded.dot.length);
+  return padded.every + answerMs / line.wireMs(1) <= RING ? padded : { ...padded, every: prompt.every };
+}
+
+/**
+ * With turbo a board that dozes while it waits is trusted no more than its ring, and fills packets with its dots. One that
+ * is woken is trusted to read as fast as bytes come, until one is lost.
+ */
+export function turboPace(dozes = true): Pace {
+  return { every: 64, dot: '.', rest: REST, window: dozes ? RING : Infinity };
 }
 
 /** As `board/packets.py` takes it. */
-export function onBoard({ step, every, dot, rest }: Pace): [number, number, string, string] {
-  return [step, every, dot, rest];
-}
-
-/** Of a board that dozes while it waits: it looks for each byte instead, and nothing is trusted but its ring. */
-export function awake(pace: Pace): Pace {
-  return { ...pace, step: 1, window: RING };
+export function onBoard({ every, dot, rest }: Pace): [number, string, string] {
+  return [every, dot, rest];
 }
 
 /** Bytes that the board reads one after the other, dot by dot. */

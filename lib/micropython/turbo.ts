@@ -40,7 +40,7 @@ const KNOCK_MS = 80;
 const KNOCKS = 3;
 
 /** What `faster` of the board's script takes; `pace`: how it reads and tells at such a rate. */
-export function turboArguments(now: number, pace: readonly [number, number, string, string]): unknown[] {
+export function turboArguments(now: number, pace: readonly [number, string, string]): unknown[] {
   return [CLOCKS, now, RATES.filter((rate) => rate > now), pace];
 }
 

@@ -7,7 +7,7 @@
 # tells of `every` bytes read. After damage (D) or silence (S) it waits until the line rests, and invites anew under a new
 # epoch; packets of an older one are passed over. Where a packet is due, Ctrl-C ends it all, if nothing but keys comes
 # with it.
-import sys, time, struct, select, binascii
+import sys, struct, select, binascii
 
 
 # `rest`: what an adapter needs beside it, to send it on at once.
@@ -16,13 +16,12 @@ def tell(text, rest=""):
 
 
 class Line:
-    # In one piece a read waits for ever: before each `step` bytes it is made sure that the line is not silent.
     def __init__(self, patience, *pace):
         poll = select.poll()
         poll.register(sys.stdin, select.POLLIN)
         self.poll = poll.ipoll
         self.patience = patience
-        self.step, self.every, self.dot, self.rest = pace
+        self.every, self.dot, self.rest = pace
         self.one = memoryview(bytearray(1))
         self.head = memoryview(bytearray(12))
         self.number = self.epoch = 0
@@ -30,8 +29,8 @@ class Line:
     # Returns how many bytes came before the line was silent for so long. Makes no objects, as a collection takes
     # longer than the ring lasts.
     def fill(self, view, ms):
-        poll, one, step, every = self.poll, self.one, self.step, self.every
-        read, write, now = sys.stdin.buffer.readinto, sys.stdout.write, time.ticks_ms
+        poll, one, every = self.poll, self.one, self.every
+        read, write = sys.stdin.buffer.readinto, sys.stdout.write
         at, end = 0, len(view)
         while at < end:
             came = False
@@ -39,17 +38,9 @@ class Line:
                 pass
             if not came:
                 break
-            # Where a step had to wait, bytes are missing, and soon the line will be silent.
-            if 1 < step <= end - at:
-                began = now()
-                read(view[at : at + step])
-                at += step
-                if now() - began > 50:
-                    step = 1
-            else:
-                read(one)
-                view[at] = one[0]
-                at += 1
+            read(one)
+            view[at] = one[0]
+            at += 1
             if not at % every:
                 write(self.dot)
         return at

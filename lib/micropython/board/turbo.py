@@ -26,26 +26,36 @@ def dozes(poll):
     return 0
 
 
-# As `Line.fill`, for one that dozes: it looks again and again instead of waiting.
-def fill_awake(line, view, ms):
-    poll, one, due = line.poll, line.one, line.every
+# As `Line.fill`. A board that dozes looks again and again instead of waiting. Another reads as fast as bytes come: in
+# steps, each of which would wait for ever for what was lost; so before each it is made sure that the line is not silent.
+def fill_fast(line, asleep, view, ms):
+    poll, one, every = line.poll, line.one, line.every
     read, write, now = sys.stdin.buffer.readinto, sys.stdout.write, time.ticks_ms
-    for at in range(len(view)):
+    step = 0 if asleep else 32
+    at, end = 0, len(view)
+    while at < end:
         came = silent = None
         while not came:
-            for came in poll(0):
+            for came in poll(0 if asleep else ms):
                 pass
             if not came:
                 silent = silent or now()
-                if time.ticks_diff(now(), silent) > ms:
+                if not asleep or time.ticks_diff(now(), silent) > ms:
                     return at
-        read(one)
-        view[at] = one[0]
-        due -= 1
-        if not due:
-            due = line.every
+        if step and step <= end - at:
+            began = now()
+            read(view[at : at + step])
+            at += step
+            # Where it had to wait, bytes are missing, and soon the line will be silent.
+            if now() - began > 50:
+                step = 0
+        else:
+            read(one)
+            view[at] = one[0]
+            at += 1
+        if not at % every:
             write(line.dot)
-    return len(view)
+    return at
 
 
 # Each chip: the register of the divider; clock in Hz, 0: the one that it has now; a register and its bits that choose
@@ -79,10 +89,10 @@ def faster(line, chips, now, rates, pace):
         if knocked(line, 400):
             tell("U%d" % asleep, line.rest)
             if knocked(line, 400):
-                line.step, line.every, line.dot, line.rest = pace
+                line.every, line.dot, line.rest = pace
                 if asleep:
                     line.dot += line.rest
-                    line.fill = lambda view, ms: fill_awake(line, view, ms)
+                line.fill = lambda view, ms: fill_fast(line, asleep, view, ms)
                 return back
         put(before)
         # The other side goes back, too.
