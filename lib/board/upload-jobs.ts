@@ -32,7 +32,10 @@ export async function uploadFilesToBoard(
   });
 }
 
-/** The raw REPL for work that uploads these files. Throws as `work`; what a board that went away or restarted has kept is found out. */
+/**
+ * The raw REPL for work that uploads these files. Throws as `work`; what a board that went away or restarted has kept
+ * is found out.
+ */
 export async function withUploads<T>(
   lease: Lease,
   files: readonly OutgoingFile[],

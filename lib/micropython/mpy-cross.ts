@@ -30,8 +30,8 @@ const MACHINE_CODE = /^\s*@micropython\.(native|viper|asm_\w+)/m;
 
 /**
  * The same files, each `x.py` as `x.mpy`, except those that the board starts by name, those with machine code, and
- * the one at the path `asSource`. Throws `MicroPythonError` 'mpy-unsupported' for a board that loads another version (absent: none),
- * 'not-compiled' with file and line.
+ * the one at the path `asSource`. Throws `MicroPythonError` 'mpy-unsupported' for a board that loads another version
+ * (absent: none), 'not-compiled' with file and line.
  */
 export async function compileFiles(
   files: readonly OutgoingFile[],

@@ -26,8 +26,8 @@ const FULL_PACKET_MS = 3;
 const LUCK = 1.5;
 
 /**
- * What the ring holds is safe, however the board dawdles, and keeps a line busy whose answers come soon. An adapter that
- * keeps them back is given full packets.
+ * What the ring holds is safe, however the board dawdles, and keeps a line busy whose answers come soon. An adapter
+ * that keeps them back is given full packets.
  */
 export function paceOf(line: { roundTripMs: number; wireMs: (bytes: number) => number }): Pace {
   const prompt = { every: 64, dot: '.', rest: '', window: RING };
@@ -38,8 +38,8 @@ export function paceOf(line: { roundTripMs: number; wireMs: (bytes: number) => n
 }
 
 /**
- * With turbo a board that dozes while it waits is trusted no more than its ring, and fills packets with its dots. One that
- * is woken is trusted to read as fast as bytes come, until one is lost.
+ * With turbo a board that dozes while it waits is trusted no more than its ring, and fills packets with its dots. One
+ * that is woken is trusted to read as fast as bytes come, until one is lost.
  */
 export function turboPace(dozes = true): Pace {
   return { every: 64, dot: '.', rest: REST, window: dozes ? RING : Infinity };

@@ -26,7 +26,10 @@ export interface Diagnosis {
 /** What is wrong with a message or a node's settings, before any board is asked. */
 export type InputErrorCode =
   | 'no-board-chosen'
-  /** The message is not what the node needs. Facts: `expected`, `found`, `property`; `case` 'empty' for no text, 'mirror' for no file. */
+  /**
+   * The message is not what the node needs. Facts: `expected`, `found`, `property`; `case` 'empty' for no text,
+   * 'mirror' for no file.
+   */
   | 'bad-payload'
   /** A setting, or the message's property of that name, cannot be used. Facts: `property`, `expected`, `found`. */
   | 'bad-property'

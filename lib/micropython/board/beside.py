@@ -1,5 +1,5 @@
-# New files are written in a folder of their own, and then take their places: littlefs goes through all that it has noted
-# of a folder to rename out of it, which takes seconds where many files are.
+# New files are written in a folder of their own, and then take their places: littlefs goes through all that it has
+# noted of a folder to rename out of it, which takes seconds where many files are.
 import os
 
 # In the root of each file system.

@@ -3,8 +3,8 @@
 # Packet: kind, epoch, number (2 bytes), bytes that follow, bytes it stands for (2 each), CRC-32 of all but itself;
 # then the bytes.
 #
-# The board invites: A packet n, and 255 bytes beyond it, which the input ring holds while nothing reads it; a dot
-# tells of `every` bytes read. After damage (D) or silence (S) it waits until the line rests, and invites anew under a new
+# The board invites: A packet n, and 255 bytes beyond it, which the input ring holds while nothing reads it; a dot tells
+# of `every` bytes read. After damage (D) or silence (S) it waits until the line rests, and invites anew under a new
 # epoch; packets of an older one are passed over. Where a packet is due, Ctrl-C ends it all, if nothing but keys comes
 # with it.
 import sys, struct, select, binascii

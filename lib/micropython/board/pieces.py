@@ -1,4 +1,5 @@
-# The board's end of an upload where the firmware is too old for receive.py: a file comes in pieces, each a line of code.
+# The board's end of an upload where the firmware is too old for receive.py: a file comes in pieces, each a line of
+# code.
 import os, gc
 
 

@@ -1,7 +1,8 @@
 # Raises the rate of the UART under the running REPL by the registers of its clock, for the time of a transfer.
 #
 # T and a rate: the board goes there, and back unless it hears a knock. U, and 1 if it dozes: it has heard it, and wants
-# another to be sure that this was heard. B: it goes back to the rate before, and hears once more whether somebody is there.
+# another to be sure that this was heard. B: it goes back to the rate before, and hears once more whether somebody is
+# there.
 import sys, os, time, machine
 
 KNOCK = b"\x55knock\xaa"
@@ -27,7 +28,8 @@ def dozes(poll):
 
 
 # As `Line.fill`. A board that dozes looks again and again instead of waiting. Another reads as fast as bytes come: in
-# steps, each of which would wait for ever for what was lost; so before each it is made sure that the line is not silent.
+# steps, each of which would wait for ever for what was lost; so before each it is made sure that the line is not
+# silent.
 def fill_fast(line, asleep, view, ms):
     poll, one, every = line.poll, line.one, line.every
     read, write, now = sys.stdin.buffer.readinto, sys.stdout.write, time.ticks_ms
