@@ -35,7 +35,7 @@ const ECHO = /^(?:(?:\r\n>>> )?\r\n)?$/;
 const FENCES = 4;
 const FENCE_MS = 800;
 
-/** What `board/receive.py` waits for in one piece at most, and more: where a transfer was cut off, it ends by them. */
+/** What the scripts of an upload wait for in one piece: where a transfer was cut off, it ends by them. */
 const TRANSFER_STEP = 64;
 
 /**
