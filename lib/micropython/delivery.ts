@@ -4,7 +4,7 @@
 import { BoardLines } from './board-lines.ts';
 import type { BoardLine } from './board-lines.ts';
 import { boardScript, packedScript } from './board-script.ts';
-import { MicroPythonError } from './errors.ts';
+import { MicroPythonError, throwRaised } from './errors.ts';
 import { fileError } from './file-error.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
 import type { UploadWay } from './link.ts';
@@ -123,8 +123,7 @@ export class Delivery {
       this.#tellContent(this.#sending?.position ?? 0);
     }
     if (this.#refusal) throw this.#refusal;
-    const { raised } = this.#end;
-    if (raised) throw new MicroPythonError('python-error', raised, { text: raised });
+    throwRaised(this.#end.raised);
     if (this.#stored < this.#files.length) throw this.#damaged('the board has ended it');
   }
 

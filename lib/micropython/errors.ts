@@ -57,3 +57,8 @@ export type MicroPythonErrorCode =
   | 'boot-failed';
 
 export class MicroPythonError extends CodedError<MicroPythonErrorCode> {}
+
+/** For what the board printed on its error channel: throws 'python-error', unless that is nothing. */
+export function throwRaised(traceback: string): void {
+  if (traceback) throw new MicroPythonError('python-error', traceback, { text: traceback });
+}

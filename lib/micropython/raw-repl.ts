@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { PortError } from '../transport/errors.ts';
 import { Entry, RAW_BANNER } from './entry.ts';
 import type { EnterOptions } from './entry.ts';
-import { MicroPythonError } from './errors.ts';
+import { MicroPythonError, throwRaised } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
 import { RestartWatch } from './restart.ts';
 import { RawWire } from './raw-wire.ts';
@@ -119,8 +119,7 @@ export class RawRepl extends RawWire {
    * Throws `MicroPythonError` 'python-error' with the traceback as `facts.text`, 'repl-confused', and as `finish`.
    */
   async run(source: string, options: RunOptions & RunEndOptions): Promise<void> {
-    const raised = await this.begin(source).then(() => this.finish(options));
-    if (raised) throw new MicroPythonError('python-error', raised, { text: raised });
+    throwRaised(await this.begin(source).then(() => this.finish(options)));
   }
 
   /**
@@ -144,6 +143,14 @@ export class RawRepl extends RawWire {
     this.tail = '';
     this.stray = [];
     await sendShort(this, source);
+  }
+
+  /** Runs a part of the code that is begun, which prints nothing; what timers print is kept apart. Throws as `run`. */
+  async execute(statement: string): Promise<void> {
+    await sendShort(this, statement);
+    await this.oneOf(['OK'], 'OK');
+    await this.oneOf(['\x04'], 'an end');
+    throwRaised(await this.upTo('\x04>'));
   }
 
   /**

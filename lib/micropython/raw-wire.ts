@@ -75,6 +75,12 @@ export class RawWire {
     return this.inbox.read(length, { timeoutMs: ANSWER_MS, signal: this.#signal });
   }
 
+  /** What comes before an end, within two seconds. */
+  async upTo(end: string): Promise<string> {
+    const found = await this.inbox.until(end, { timeoutMs: ANSWER_MS, signal: this.#signal });
+    return Buffer.from(found).subarray(0, -end.length).toString('utf8');
+  }
+
   /** Which of these texts comes now, anything before it kept apart. Throws 'repl-confused'. */
   async oneOf(texts: readonly string[], what: string): Promise<number> {
     let which = -1;

@@ -12,11 +12,12 @@ const END = 0x04;
 /** The board compiles while it receives and takes its time over it. */
 const WINDOW_TIMEOUT_MS = 10_000;
 /**
- * Plain raw mode has no flow control, and firmware so old that it knows nothing else runs on boards with small
- * input buffers: tools for the ESP8266 send 30 bytes each 10 ms.
+ * Plain raw mode has no flow control, and firmware so old that it knows nothing else has small input rings: 64 bytes
+ * on a micro:bit. What is longer goes in statements of this length, each answered before the next.
  */
-const PLAIN_CHUNK = 30;
-const PLAIN_PAUSE_MS = 10;
+const PLAIN_BYTES = 60;
+/** The name that code has on the board until it is whole. */
+const SENT = '_code';
 /** Bytes the REPL takes for keys of its own. */
 const KEYS = /[\x01-\x05]/;
 
@@ -25,10 +26,10 @@ const KEYS = /[\x01-\x05]/;
  * the traceback follows. Returns what is known now of raw paste.
  */
 export async function sendSource(repl: RawRepl, source: string, paste: PasteSupport): Promise<PasteSupport> {
-  const bytes = Buffer.from(KEYS.test(source) ? wrapped(source) : source, 'utf8');
   const known = paste === 'no' ? 'no' : await learnPaste(repl);
-  if (known === 'yes') await sendPaste(repl, bytes);
-  else await sendPlain(repl, bytes);
+  if (known === 'yes')
+    await sendPaste(repl, Buffer.from(KEYS.test(source) ? wrapped(source) : source, 'utf8'));
+  else await sendPlain(repl, source);
   return known;
 }
 
@@ -86,11 +87,39 @@ async function sendPaste(repl: RawRepl, bytes: Uint8Array): Promise<void> {
   while (!ended) ({ ended } = await repl.granted(WINDOW_TIMEOUT_MS));
 }
 
-async function sendPlain(repl: RawRepl, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; at += PLAIN_CHUNK) {
-    await repl.write(bytes.subarray(at, at + PLAIN_CHUNK));
-    await repl.pause(PLAIN_PAUSE_MS);
-  }
-  await repl.write(Uint8Array.of(END));
+async function sendPlain(repl: RawRepl, source: string): Promise<void> {
+  const isShort = Buffer.byteLength(source) <= PLAIN_BYTES && !KEYS.test(source);
+  const begun = isShort ? source : await sendStatements(repl, source);
+  await sendShort(repl, begun);
   await repl.oneOf(['OK'], 'OK');
+}
+
+/** Puts the source together on the board; returns the statement that runs it and leaves nothing of it behind. */
+async function sendStatements(repl: RawRepl, source: string): Promise<string> {
+  let operator = '=';
+  for (const literal of literals(source, PLAIN_BYTES - `${SENT}+=''`.length)) {
+    await repl.execute(`${SENT}${operator}'${literal}'`);
+    operator = '+=';
+  }
+  return `exec(globals().pop('${SENT}'))`;
+}
+
+/** A text as the insides of Python's literals, of at most so many bytes each. */
+function* literals(text: string, most: number): Generator<string> {
+  let literal = '';
+  for (const character of text) {
+    const next = character.replace(/[\\'\x00-\x1f\x7f]/, escaped);
+    if (Buffer.byteLength(literal + next) > most) {
+      yield literal;
+      literal = '';
+    }
+    literal += next;
+  }
+  yield literal;
+}
+
+function escaped(character: string): string {
+  if (character === '\n') return '\\n';
+  const code = character.charCodeAt(0);
+  return code < 0x20 || code === 0x7f ? `\\x${code.toString(16).padStart(2, '0')}` : `\\${character}`;
 }
