@@ -1,7 +1,7 @@
 /** Jobs for a board in its loader: flash, erase, verify, read, tell what it is, reset. */
 import type { BackupPart } from '../esp/backup.ts';
 import { bootMode } from '../esp/boot-log.ts';
-import { eraseChip, eraseRegion } from '../esp/erase.ts';
+import { checkErased, eraseChip, eraseRegion } from '../esp/erase.ts';
 import { flash } from '../esp/flash.ts';
 import type { FlashOptions, FlashResult } from '../esp/flash.ts';
 import { SYNC_BAUD } from '../esp/connect.ts';
@@ -102,21 +102,29 @@ export async function restoreBoard(
   return flashBoard(board, source, { ...rest, erase: 'needed' });
 }
 
-/** Erases all of the flash, or whole sectors of it. */
+/** `verified`: the flash was seen to be blank; a chip that hides it cannot tell. */
+export type Erased = BoardFacts & Range & { verified: boolean };
+
+/** Erases all of the flash, or whole sectors of it. Throws `EspError` 'not-erased' where something stays. */
 export async function eraseBoard(
   board: Board,
   range: Range,
   options: LoaderJobOptions & { force?: boolean },
-): Promise<BoardFacts & Range> {
+): Promise<Erased> {
   return withLoader(board, options, async (session) => {
-    const { loader, facts } = session;
+    const { loader, facts, security } = session;
     const reach = reachOf(session);
     guardErase(session, range.size === undefined, options);
     const { offset, size } = rangeIn(range, reach);
     options.onEvent({ kind: 'erasing' });
     if (size === reach) await eraseChip(loader, reach);
     else await eraseRegion(loader, offset, size);
-    return { ...facts, offset, size };
+    const verified = !security?.secureDownload;
+    if (verified) {
+      options.onEvent({ kind: 'verifying' });
+      await checkErased(loader, offset, size);
+    }
+    return { ...facts, offset, size, verified };
   });
 }
 

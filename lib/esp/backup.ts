@@ -4,7 +4,7 @@ import type { Partition } from './partitions.ts';
 import { isData } from './partitions.ts';
 import { readFlash } from './read.ts';
 import { WHOLE_FLASH } from './restore.ts';
-import { blankMd5, regionMd5 } from './verify.ts';
+import { isBlank } from './verify.ts';
 import type { WriteProgress } from './write.ts';
 
 /** `data`: every data partition that is not blank (files, settings). `all`: the whole flash. */
@@ -59,16 +59,16 @@ async function readSparse(
   size: number,
   onProgress: (done: number) => void,
 ): Promise<Buffer | undefined> {
-  let isBlank = true;
+  let isEmpty = true;
   const data = Buffer.alloc(size, 0xff);
   for (let at = 0; at < size; at += BLOCK) {
     loader.signal.throwIfAborted();
     const length = Math.min(BLOCK, size - at);
-    if ((await regionMd5(loader, offset + at, length)) !== blankMd5(length)) {
-      isBlank = false;
+    if (!(await isBlank(loader, offset + at, length))) {
+      isEmpty = false;
       data.set(await readFlash(loader, offset + at, length), at);
     }
     onProgress(at + length);
   }
-  return isBlank ? undefined : data;
+  return isEmpty ? undefined : data;
 }

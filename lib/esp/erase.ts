@@ -1,9 +1,11 @@
-/** Erasing without writing. The ROM knows no command for it, but erases what it is told will be written. */
+/** Erasing without writing, and the proof. The ROM knows no command for it, but erases what it is told will be written. */
+import { hex } from '../errors/facts.ts';
 import { EspError } from './errors.ts';
 import { beginBody } from './loader.ts';
 import type { Loader } from './loader.ts';
 import { words } from './protocol.ts';
 import { CHIP_ERASE_MS, ERASE_MS_PER_MB, timeoutFor } from './timeouts.ts';
+import { isBlank } from './verify.ts';
 
 /** Bytes of the smallest unit that can be erased. */
 export const SECTOR = 4096;
@@ -25,6 +27,37 @@ export async function eraseRegion(loader: Loader, offset: number, size: number):
   }
   if (loader.mode.name === 'ROM') return eraseByRom(loader, offset, size);
   await loader.command('ERASE_REGION', words(offset, size), { timeoutMs: timeoutFor(ERASE_MS_PER_MB, size) });
+}
+
+/** What is looked at as one; where that is not blank, the next smaller ones in it. */
+const LOOKS = [0x100000, 0x10000, SECTOR];
+
+/**
+ * A chip answers that it has erased also where its flash is write-protected or worn out: this is the proof.
+ * Throws `EspError` 'not-erased'.
+ */
+export async function checkErased(loader: Loader, offset: number, size: number): Promise<void> {
+  const at = await firstWritten(loader, offset, size, LOOKS);
+  if (at === undefined) return;
+  throw new EspError('not-erased', `the flash is not blank at ${hex(at)}`, { offset: hex(at) });
+}
+
+/** The sector, if there is one. An answer that came damaged is not believed before all smaller ones agree. */
+async function firstWritten(
+  loader: Loader,
+  offset: number,
+  size: number,
+  [look = SECTOR, ...smaller]: readonly number[],
+): Promise<number | undefined> {
+  const end = offset + size;
+  for (let at = offset; at < end; at += look) {
+    loader.signal.throwIfAborted();
+    const length = Math.min(look, end - at);
+    if (await isBlank(loader, at, length)) continue;
+    const found = smaller.length === 0 ? at : await firstWritten(loader, at, length, smaller);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** In pieces, so that each is answered in a time that also holds for it. */

@@ -77,6 +77,8 @@ export type EspErrorCode =
   | 'range-outside-flash'
   /** Only whole sectors can be erased. Facts: `offset`, `size`, `sector`. */
   | 'erase-unaligned'
+  /** After erasing, something still is there. Facts: `offset` (hex) of the first sector that holds it. */
+  | 'not-erased'
   /**
    * Writing would lose what `erase: never` protects. Facts: `labels`, `losses`; `heard` 'unknown' where the board
    * cannot be read.

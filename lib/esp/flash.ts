@@ -4,7 +4,7 @@ import { Attempts } from './attempts.ts';
 import type { Again } from './attempts.ts';
 import { backUp } from './backup.ts';
 import type { BackupChoice, BackupPart } from './backup.ts';
-import { eraseChip, eraseRegion } from './erase.ts';
+import { checkErased, eraseChip, eraseRegion } from './erase.ts';
 import { EspError } from './errors.ts';
 import type { Rung } from './ladder.ts';
 import type { Partition } from './partitions.ts';
@@ -206,9 +206,13 @@ async function carryOut(
   if (plan.erase === 'all') {
     options.onEvent({ kind: 'erasing' });
     await eraseChip(loader, reachOf(session));
+    await checkErased(loader, 0, reachOf(session));
     soFar.erased = true;
   }
-  for (const { offset, size } of plan.cleared) await eraseRegion(loader, offset, size);
+  for (const { offset, size } of plan.cleared) {
+    await eraseRegion(loader, offset, size);
+    await checkErased(loader, offset, size);
+  }
   soFar.begun = true;
   // What is written whole was compressed while the chip was being connected to; the rest is while another part travels.
   const ready = (part: Region | undefined): Prepared | undefined =>

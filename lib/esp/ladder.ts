@@ -43,6 +43,7 @@ const DOUBTFUL: ReadonlySet<EspErrorCode> = new Set([
   'flash-not-found',
   'command-failed',
   'command-unsupported',
+  'not-erased',
 ]);
 
 /** Reasons of a refusal that damaged bytes bring about: checksum, length, inflate, not enough, too much. */

@@ -11,7 +11,7 @@ import { withoutPadding } from './padding.ts';
 import { isData, isFileSystem, isOtaData, samePartition } from './partitions.ts';
 import type { Partition } from './partitions.ts';
 import type { Placed } from './place.ts';
-import { blankMd5, regionMd5 } from './verify.ts';
+import { isBlank } from './verify.ts';
 import type { Region } from './verify.ts';
 
 /** `all`: everything first. `region`: all that the firmware covers. `needed`, `never`: what differs. */
@@ -129,7 +129,7 @@ async function leftovers(
     const size = Math.min(partition.size, isFileSystem(partition) ? BEGIN_OF_FILES : BEGIN);
     const isKept = kept.some((other) => samePartition(partition, other));
     if (isKept || isWritten(regions, offset) || offset % SECTOR !== 0 || size % SECTOR !== 0) continue;
-    if ((await regionMd5(loader, offset, size)) !== blankMd5(size)) found.push({ offset, size });
+    if (!(await isBlank(loader, offset, size))) found.push({ offset, size });
   }
   return found;
 }

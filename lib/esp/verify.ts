@@ -40,8 +40,13 @@ export async function regionMd5(loader: Loader, offset: number, size: number): P
   return Buffer.from(result).toString(md5Length === 16 ? 'hex' : 'latin1');
 }
 
+/** Whether all of a region is erased, by the chip's own MD5. */
+export async function isBlank(loader: Loader, offset: number, size: number): Promise<boolean> {
+  return (await regionMd5(loader, offset, size)) === blankMd5(size);
+}
+
 /** MD5 of so many erased bytes. */
-export function blankMd5(size: number): string {
+function blankMd5(size: number): string {
   return md5(new Uint8Array(size).fill(0xff));
 }
 

@@ -121,7 +121,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
       run: async (context) => {
         const options = { force: flag(reader.msg['force']), ...loaderOptions(context, reader.msg) };
         const result = await eraseBoard(context.device, range, options);
-        return { payload: result, shown: { key: 'erased' } };
+        return { payload: result, shown: result.verified ? { key: 'erased' } : yellow('erased-unseen') };
       },
     };
   },

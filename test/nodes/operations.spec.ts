@@ -148,7 +148,8 @@ describe('operations of the flash node', () => {
 
   it('erase takes a range of whole sectors, and nothing else', async () => {
     await board.writeFlash(0x3fe000, Buffer.from('mark'));
-    await done({ operation: 'erase', offset: '0x3fe000', size: '0x1000' });
+    const { verified } = await done({ operation: 'erase', offset: '0x3fe000', size: '0x1000' });
+    assert.equal(verified, true);
     assert.equal(Buffer.from(await board.readFlash(0x3fe000, 4)).toString('hex'), 'ffffffff');
     const { caught } = await node.send({ operation: 'erase', offset: 5, size: 10 });
     assert.equal(caught?.diagnosis?.code, 'erase-unaligned');

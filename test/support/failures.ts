@@ -22,4 +22,5 @@ export const LINE_CODES: ReadonlySet<string> = new Set([
   'flash-not-found',
   'stub-silent',
   'verify-failed',
+  'not-erased',
 ]);
