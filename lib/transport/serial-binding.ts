@@ -12,8 +12,9 @@ export interface SerialHandle {
   flush(): Promise<void>;
   drain(): Promise<void>;
   close(): Promise<void>;
-  /** Unix only. */
+  /** Both on Unix only. The descriptor is `null` once it is closed. */
   readonly poller?: PollerLike;
+  readonly fd?: number | null;
 }
 
 /** `lowLatency` is Linux only: the 1 ms latency timer of FTDI adapters instead of 16 ms; a wish, never an error. */
@@ -44,4 +45,5 @@ export interface SerialListing {
 export interface PollerLike {
   poll(events: number): void;
   listenerCount(name: string): number;
+  once(name: 'readable', listener: (error: Error | null) => void): unknown;
 }

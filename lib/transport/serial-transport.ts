@@ -3,6 +3,7 @@ import { lostError, PortError } from './errors.ts';
 import { Feed } from './feed.ts';
 import { closingSteps, lineSteps } from './line-steps.ts';
 import type { PollerLike, SerialHandle } from './serial-binding.ts';
+import { readPort } from './serial-read.ts';
 import { WRITE_TIMEOUT_MS } from './transport.ts';
 import type { ModemLines, OpenOptions, Transport, TransportListener } from './transport.ts';
 import { within } from './wait.ts';
@@ -211,7 +212,7 @@ export class SerialTransport implements Transport {
         continue;
       }
       try {
-        const { bytesRead } = await this.#handle.read(buffer, 0, READ_SIZE);
+        const bytesRead = await readPort(this.#handle, buffer);
         this.#feed.push(Uint8Array.prototype.slice.call(buffer, 0, bytesRead));
       } catch (error) {
         await this.#lose(error);

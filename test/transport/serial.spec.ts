@@ -112,6 +112,15 @@ describe('transport: a local port on a pty', () => {
     await assert.rejects(openTransport(pty.path), failsWith('port-missing'));
   });
 
+  it('tells the end also where the first read after it says only that there is nothing', async () => {
+    transport.pause();
+    pty.device.write('one read may be under way');
+    await inbox.until('way', inTime);
+    await pty.unplug();
+    transport.resume();
+    await assert.rejects(inbox.read(1, inTime), failsWith('port-lost'));
+  });
+
   it('writes in order, however many write at once', async () => {
     const parts = Array.from({ length: 50 }, (_, at) => Buffer.alloc(1000 + at, at));
     await Promise.all(parts.map((part) => transport.write(part)));
