@@ -22,12 +22,15 @@ import { withRawRepl } from './repl-job.ts';
 
 export type { DiskSpace };
 
-/** What a job on files may say: also whether a running program may be interrupted, which it is by default. */
+/**
+ * What a job on files may say: also whether a running program may be interrupted, which it is by default. It goes on when
+ * nothing more is asked.
+ */
 export type FileJobOptions = JobOptions & HoldOptions;
 
 function onBoard<T>(board: Board, options: FileJobOptions, work: (repl: RawRepl) => Promise<T>): Promise<T> {
   const { interrupt } = options;
-  const hold = interrupt === undefined ? {} : { interrupt };
+  const hold = { after: 'go-on-soon', ...(interrupt === undefined ? {} : { interrupt }) } as const;
   return board.run({ kind: 'run', ...jobOptions(options), run: (lease) => withRawRepl(lease, work, hold) });
 }
 

@@ -7,7 +7,7 @@ import { saysRestart } from '../micropython/boot.ts';
 
 /** Questions that follow each other faster share one raw REPL. */
 const KEPT_MS = 1000;
-const LEAVE_TIMEOUT_MS = 2000;
+const LEAVE_TIMEOUT_MS = 6000;
 
 export class KeptRepl {
   readonly #leaveSoon: () => void;
@@ -45,7 +45,7 @@ export class KeptRepl {
   }
 
   /**
-   * Back to the friendly prompt; returns what the board prints there. A board that has restarted is not in the raw
+   * Back to the friendly prompt, or to the program that has to go on; returns what the board prints there. A board that has restarted is not in the raw
    * REPL any more, and typing would be input to its program.
    */
   async leave(): Promise<Uint8Array> {
@@ -53,6 +53,6 @@ export class KeptRepl {
     this.forget();
     if (!repl || saysRestart(heard)) return new Uint8Array();
     repl.resume(AbortSignal.timeout(LEAVE_TIMEOUT_MS));
-    return repl.leave();
+    return repl.hasToGoOn ? repl.restart() : repl.leave();
   }
 }

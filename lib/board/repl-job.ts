@@ -9,15 +9,23 @@ import { pressEn } from './press-en.ts';
 const RECOVER_TIMEOUT_MS = 8000;
 const RESET_TIMEOUT_MS = 40_000;
 
+/**
+ * Where a board is left: `keep` in the raw REPL for the next job, from where it goes to its friendly prompt when none
+ * comes soon; `leave` at that prompt. A program that was interrupted goes on, as far as one can: it is started anew, by
+ * boot.py and main.py; with `go-on` at once, with `go-on-soon` when no job comes. A board that was at its prompt is kept.
+ */
+export type Left = 'keep' | 'leave' | 'go-on' | 'go-on-soon';
+
 export interface WorkOptions extends HoldOptions {
-  after?: 'keep' | 'leave';
+  /** Asked when the work has ended; default `keep`. */
+  after?: Left | (() => Left);
   /** A board that cannot be got hold of after an error is reset. */
   resetsLost?: boolean;
 }
 
 /**
- * The raw REPL for the time of `work`. After it the board stays there for the next job (and goes to its friendly
- * prompt when none comes soon), or is `left` at the friendly prompt; after an error it always is.
+ * The raw REPL for the time of `work`. After it the board is left as `after` says; after an error at its friendly
+ * prompt, or to the program that goes on.
  */
 export async function withRawRepl<T>(
   lease: Lease,
@@ -30,12 +38,20 @@ export async function withRawRepl<T>(
     result = await work(repl);
   } catch (error) {
     // An exception is how code may end; the REPL is as it was.
-    if (hasEnded(error)) await done(lease, repl, after);
-    else await recover(lease, error, resetsLost);
+    if (hasEnded(error)) await done(lease, repl, leftBy(after));
+    else await recover(lease, error, { resetsLost, goesOn: repl.hasToGoOn && goesOn(leftBy(after)) });
     throw error;
   }
-  await done(lease, repl, after);
+  await done(lease, repl, leftBy(after));
   return result;
+}
+
+function leftBy(after: Left | (() => Left)): Left {
+  return typeof after === 'function' ? after() : after;
+}
+
+function goesOn(left: Left): boolean {
+  return left === 'go-on' || left === 'go-on-soon';
 }
 
 const ENDS = new Set<string>(['python-error', 'soft-reset', 'system-exit']);
@@ -68,24 +84,30 @@ export async function enterRawRepl(
   const repl = new RawRepl(transport, signal, link);
   const { mayBeAtPrompt } = link;
   const restart = mayRestart ? { hardReset: () => pressEn(lease) } : {};
-  await repl.enter({ onOutput: printed, onStep, mayBeAtPrompt, ...restart, ...hold });
+  repl.hasToGoOn = await repl.enter({ onOutput: printed, onStep, mayBeAtPrompt, ...restart, ...hold });
   return repl;
 }
 
-async function done({ keep, printed }: Lease, repl: RawRepl, after: 'keep' | 'leave'): Promise<void> {
-  if (after === 'keep') keep(repl);
-  else printed(await repl.leave());
+async function done({ keep, printed }: Lease, repl: RawRepl, left: Left): Promise<void> {
+  repl.hasToGoOn &&= goesOn(left);
+  if (left === 'leave') printed(await repl.leave());
+  else if (left === 'go-on' && repl.hasToGoOn) printed(await repl.restart());
+  else keep(repl);
 }
 
 /** Only the first error counts; that the way back failed too is kept as its cause. */
-async function recover(lease: Lease, reason: unknown, resetsLost: boolean): Promise<void> {
+async function recover(
+  lease: Lease,
+  reason: unknown,
+  { resetsLost, goesOn }: { resetsLost: boolean; goesOn: boolean },
+): Promise<void> {
   const { transport, printed, baudRate } = lease;
   try {
     const signal = AbortSignal.timeout(resetsLost ? RESET_TIMEOUT_MS : RECOVER_TIMEOUT_MS);
     if (transport.baudRate !== baudRate) await transport.setBaudRate(baudRate);
     const repl = new RawRepl(transport, signal);
     await repl.enter(resetsLost ? { hardReset: () => pressEn({ ...lease, signal }) } : {});
-    printed(await repl.leave());
+    printed(await (goesOn ? repl.restart() : repl.leave()));
   } catch (error) {
     if (reason instanceof Error && reason.cause === undefined) reason.cause = error;
   }

@@ -13,6 +13,7 @@ import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { hardResetWith } from './control-jobs.ts';
 import { heard } from './python-jobs.ts';
+import type { Left } from './repl-job.ts';
 import { withUploads } from './upload-jobs.ts';
 
 export type { OutgoingFile, SyncedFile };
@@ -22,7 +23,8 @@ const BOOT_MS = 5000;
 
 /** What happens when the files are there. */
 export type After =
-  | { kind: 'nothing' | 'soft-reset' | 'hard-reset' | 'check' }
+  /** `nothing` and `check` leave the board at its prompt after a change; with `go-on` the program that ran goes on. */
+  | { kind: 'nothing' | 'go-on' | 'soft-reset' | 'hard-reset' | 'check' }
   /** Runs a file of the board, at most for `timeoutMs`. */
   | { kind: 'run'; path: string; timeoutMs: number };
 
@@ -42,6 +44,8 @@ export interface SyncJobResult extends Partial<Boot> {
   check?: Check;
   /** After `run`. */
   run?: { path: string; stdout: string; error?: PythonError };
+  /** A program was interrupted, and was started anew: nothing has changed, or `go-on` was asked for. */
+  restarted?: true;
 }
 
 /** Throws 'bad-file-name' before the board is asked; then as `syncFiles`, `runFile` and `watchBoot`. */
@@ -66,15 +70,24 @@ async function syncAnd(
 ): Promise<SyncJobResult> {
   const { onPhase } = options;
   const after: After = options.dryRun ? { kind: 'nothing' } : options.after;
+  const restarts = after.kind === 'soft-reset' || after.kind === 'hard-reset';
+  // What ran before goes on as long as nothing has changed, also after an error.
+  let left: Left = 'go-on';
+  const onFile = (file: SyncedFile): void => {
+    if (isChange(file) && !options.dryRun && after.kind !== 'go-on') left = 'keep';
+    options.onFile?.(file);
+  };
   const inRepl = async (repl: RawRepl): Promise<SyncJobResult> => {
     onPhase?.('comparing');
-    const files = await syncFiles(repl, wanted, options);
-    const changed = files.some(({ action }) => action !== 'unchanged' && action !== 'kept');
-    return { changed, files, ...(await afterwards(repl, lease, wanted, { ...options, after })) };
+    const files = await syncFiles(repl, wanted, { ...options, onFile });
+    if (restarts) left = 'leave';
+    if (after.kind === 'run') left = 'keep';
+    const more = await afterwards(repl, lease, wanted, { ...options, after });
+    const restarted = left === 'go-on' && repl.hasToGoOn;
+    return { changed: files.some(isChange), files, ...more, ...(restarted ? { restarted } : {}) };
   };
-  const restarts = after.kind === 'soft-reset' || after.kind === 'hard-reset';
   const result = await withUploads(lease, wanted, inRepl, {
-    after: restarts ? 'leave' : 'keep',
+    after: () => left,
     resetsLost: options.turbo === true,
   });
   if (!restarts) return result;
@@ -89,6 +102,10 @@ async function syncAnd(
           { timeoutMs: BOOT_MS, onOutput: options.onOutput },
         );
   return { ...result, ...boot };
+}
+
+function isChange({ action }: SyncedFile): boolean {
+  return action !== 'unchanged' && action !== 'kept';
 }
 
 /** What is done without a restart. */

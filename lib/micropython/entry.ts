@@ -18,6 +18,8 @@ export const RAW_BANNER = Buffer.from('raw REPL; CTRL-B to exit\r\n');
 /** With the prompt behind it. */
 const BANNER = Buffer.concat([RAW_BANNER, Buffer.from('>')]);
 const MAX_TAIL = 2000;
+/** What a board says that was at its prompt, and answers late. */
+const PROMPTS = /^(?:[\s>]|raw REPL; CTRL-B to exit)*$/;
 
 /** One try: what is typed before the raw REPL is asked for, and how long to wait. */
 interface EntryStep {
@@ -119,6 +121,11 @@ export class Entry {
       if (this.#isHopeless()) break;
     }
     return this.enterByReset();
+  }
+
+  /** Whether a program ran until it was interrupted here; one that is says so, or MicroPython does as it ends. */
+  get hasInterrupted(): boolean {
+    return this.#steps.length > 1 && (this.#steps.includes('hard-reset') || !PROMPTS.test(this.#tail));
   }
 
   /** Restarts the chip at once, and keeps it from its main.py. Throws 'no-prompt'. */

@@ -44,16 +44,20 @@ function ignoreTrouble(error: unknown): void {
 export class RawRepl extends RawWire {
   /** Names this side has defined on the board; gone with a soft reset, and taken back when the raw REPL is left. */
   readonly helpers = new Set<string>();
+  /** Whether a program was stopped for this REPL that shall go on after it: who has the REPL says so. */
+  hasToGoOn = false;
 
   /**
-   * Brings the board to the raw REPL, interrupting a running program.
+   * Brings the board to the raw REPL, interrupting a running program; returns whether it did.
    * Throws `MicroPythonError` 'no-prompt' telling what was heard, `PortError`, or the abort's reason.
    */
-  async enter(options: EnterOptions = {}): Promise<void> {
+  async enter(options: EnterOptions = {}): Promise<boolean> {
     const asked = performance.now();
-    await this.#entry(options).enter();
+    const entry = this.#entry(options);
+    await entry.enter();
     const tookMs = performance.now() - asked - this.wireMs(RAW_BANNER.length);
     this.link.roundTripMs = Math.min(this.link.roundTripMs, tookMs);
+    return entry.hasInterrupted;
   }
 
   /** The same, but by `options.hardReset` at once. */
@@ -86,6 +90,17 @@ export class RawRepl extends RawWire {
     return rest;
   }
 
+  /**
+   * Out of the raw REPL, and the interpreter starts anew: boot.py and main.py run. Returns what came, which they may
+   * have begun to print. Throws as `leave`.
+   */
+  async restart(): Promise<Uint8Array> {
+    const prompt = await this.leave();
+    await this.write(Uint8Array.of(END));
+    const rebooted = await this.inbox.until(SOFT_REBOOT, { timeoutMs: SOFT_REBOOT_MS, signal: this.signal });
+    return Buffer.concat([prompt, rebooted, this.rest()]);
+  }
+
   /** They cost memory that the program on the board may want; the way back does not depend on it. */
   async #removeHelpers(): Promise<void> {
     const names = [...this.helpers].join(', ');
@@ -109,7 +124,10 @@ export class RawRepl extends RawWire {
     this.helpers.clear();
     const wait = { timeoutMs, signal: this.signal };
     const printed = await this.inbox.until(RAW_BANNER, wait).catch(ignoreTimeout);
-    if (!printed) return this.enter({ onOutput });
+    if (!printed) {
+      await this.enter({ onOutput });
+      return;
+    }
     onOutput(printed.subarray(0, -RAW_BANNER.length));
     await this.expect('>');
   }

@@ -54,7 +54,7 @@ export async function installPackages(
   const { changed, files: done } = await syncBoard(device, wanted, {
     isGuarded: () => false,
     dryRun,
-    after: { kind: 'nothing' },
+    after: { kind: 'go-on' },
     ...job,
     onPhase: phase,
     onProgress: ({ done: bytes, total }) => progress({ phase: 'writing', done: bytes, total }),
