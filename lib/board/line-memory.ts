@@ -20,6 +20,11 @@ export class LineMemory {
     this.#mac = mac;
   }
 
+  /** Little was sent on this rung: that tells nothing of a good line, but of one that did not bear a faster one. */
+  endedOn(rung: number | undefined): void {
+    if (rung !== undefined && rung > this.rung) this.wentWell(rung);
+  }
+
   /** The board was flashed on this rung; `undefined` where that says nothing of the line. */
   wentWell(rung: number | undefined): void {
     if (rung === undefined || this.#mac === undefined) return;

@@ -15,12 +15,14 @@ import type { FlashSource } from '../esp/place-on-board.ts';
 import { guardErase, guardRead } from '../esp/protection.ts';
 import { rangeIn } from '../esp/range.ts';
 import type { Range } from '../esp/range.ts';
-import { readFlash } from '../esp/read.ts';
+import { readOn } from '../esp/read.ts';
+import type { Copying } from '../esp/read.ts';
 import { placeCopies } from '../esp/restore.ts';
 import type { Copy } from '../esp/restore.ts';
 import { reachOf, withSession } from '../esp/session.ts';
 import type { BoardFacts, Session } from '../esp/session.ts';
 import { verifyRegion } from '../esp/verify.ts';
+import type { WriteProgress } from '../esp/write.ts';
 import { writeBackup } from '../firmware/backup-folder.ts';
 import { writeWhole } from '../firmware/write-whole.ts';
 import type { WrittenFile } from '../firmware/write-whole.ts';
@@ -75,7 +77,9 @@ export async function flashBoard(
     const wish = { ...session, ...place, flashSize, erase, dryRun, backup, onBackup, encrypt };
     const { reset, rung, backup: taken, ...written } = await flash(lease.transport, source, wish);
     const result = { ...written, ...(taken ? { backup: taken.map((part, i) => kept(part, paths[i])) } : {}) };
-    if (result.written > 0) board.memory.lines.wentWell(rung);
+    const { lines } = board.memory;
+    if (result.written > 0) lines.wentWell(rung);
+    else lines.endedOn(rung);
     if (!reset) return { ...result, started: 'press-en' };
     if (watch === 'never') return { ...result, started: 'unwatched' };
     options.onEvent({ kind: 'starting' });
@@ -150,8 +154,12 @@ export async function verifyBoard(
 
 /** Reads a range of the flash, checked by the MD5 the chip sends with it. */
 export async function readBoard(board: Board, range: Range, options: LoaderJobOptions): Promise<Uint8Array> {
-  return withLoader(board, options, (session) =>
-    readRange(session, rangeIn(range, reachOf(session)), options),
+  const copy = new RangeCopy(options);
+  return withLoader(
+    board,
+    options,
+    (session) => copy.goOn(session, rangeIn(range, reachOf(session))),
+    () => copy.left,
   );
 }
 
@@ -162,20 +170,35 @@ export async function readBoardTo(
   path: string,
   options: LoaderJobOptions,
 ): Promise<BoardFacts & WrittenFile & { offset: number }> {
-  return withLoader(board, options, async (session) => {
+  const copy = new RangeCopy(options);
+  const work = async (session: Session): Promise<BoardFacts & WrittenFile & { offset: number }> => {
     const within = rangeIn(range, reachOf(session));
-    const file = await writeWhole(path, () => readRange(session, within, options));
+    const file = await writeWhole(path, () => copy.goOn(session, within));
     return { ...session.facts, offset: within.offset, ...file };
-  });
+  };
+  return withLoader(board, options, work, () => copy.left);
 }
 
-async function readRange(
-  session: Session,
-  { offset, size }: { offset: number; size: number },
-  { onEvent }: LoaderJobOptions,
-): Promise<Uint8Array> {
-  guardRead(session);
-  return readFlash(session.loader, offset, size, (progress) => onEvent({ kind: 'reading', ...progress }));
+/** A range that is read in as many sessions as it takes. */
+class RangeCopy {
+  readonly #onEvent: LoaderJobOptions['onEvent'];
+  #copying: Copying | undefined;
+
+  constructor({ onEvent }: LoaderJobOptions) {
+    this.#onEvent = onEvent;
+  }
+
+  /** Bytes that are still to be read. */
+  get left(): number {
+    return this.#copying ? this.#copying.bytes.length - this.#copying.done : Infinity;
+  }
+
+  async goOn(session: Session, { offset, size }: { offset: number; size: number }): Promise<Uint8Array> {
+    guardRead(session);
+    this.#copying ??= { bytes: new Uint8Array(size), done: 0 };
+    const onProgress = (progress: WriteProgress): void => this.#onEvent({ kind: 'reading', ...progress });
+    return readOn(session.loader, offset, this.#copying, onProgress);
+  }
 }
 
 /** What the board is, and what is on it. */
@@ -198,7 +221,8 @@ export async function resetBoard(
   return runInLoader(board, options, async (session, lease) => {
     const stay = into === 'loader';
     const after = { ...session.after, stay };
-    const wish: JobSession = { ...session, after, ...(stay ? { stub: 'avoid', baudRate: SYNC_BAUD } : {}) };
+    // Nothing is sent for which another rate would be worth it, or the stub.
+    const wish: JobSession = { ...session, after, stub: 'avoid', baudRate: SYNC_BAUD };
     const { result, reset } = await withSession(lease.transport, wish, ({ facts, loader }) =>
       Promise.resolve({ ...facts, log: loader.log }),
     );
@@ -218,7 +242,7 @@ export async function resetBoard(
         lease.printed(bytes);
       },
     };
-    const start = await watchStart(listening, session, 'anything');
+    const start = await watchStart(listening, wish, 'anything');
     return { ...facts, ...start, ...modeIn(printed) };
   });
 }

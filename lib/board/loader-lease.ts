@@ -1,10 +1,9 @@
 /** The board, held for a job in its loader: how it is reached there, and what was learned of it the last time. */
 import type { FlashEvent, FlashOptions } from '../esp/flash.ts';
-import { rungFor } from '../esp/ladder.ts';
 import { isOwnUsb, parseSequence, strategiesFor } from '../esp/reset.ts';
 import type { ResetStrategy } from '../esp/reset.ts';
-import { withSession } from '../esp/session.ts';
 import type { Session, SessionOptions } from '../esp/session.ts';
+import { withAttempts } from '../esp/with-attempts.ts';
 import { askProgram } from './ask-program.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
@@ -25,15 +24,17 @@ export interface LoaderJobOptions extends JobOptions {
 /** All that a session needs of a job. */
 export type JobSession = Omit<SessionOptions, 'onEvent'> & Pick<FlashOptions, 'onEvent' | 'firstRung'>;
 
-/** A job in the loader that needs no more of the board. */
+/** A job in the loader that needs no more of the board. `left`: as `withAttempts` has it. */
 export async function withLoader<T>(
   board: Board,
   options: LoaderJobOptions,
   work: (session: Session) => Promise<T>,
+  left?: () => number,
 ): Promise<T> {
   return runInLoader(board, options, async (session, { transport }) => {
-    const { baudRate } = rungFor(session.baudRate, session.firstRung);
-    return (await withSession(transport, { ...session, baudRate }, work)).result;
+    const { result, rung } = await withAttempts(transport, session, work, left);
+    board.memory.lines.endedOn(rung);
+    return result;
   });
 }
 

@@ -42,7 +42,7 @@ export async function checkErased(loader: Loader, offset: number, size: number):
   throw new EspError('not-erased', `the flash is not blank at ${hex(at)}`, { offset: hex(at) });
 }
 
-/** The sector, if there is one. An answer that came damaged is not believed before all smaller ones agree. */
+/** The sector, if there is one. An answer that came damaged is found out by those about the smaller pieces. */
 async function firstWritten(
   loader: Loader,
   offset: number,

@@ -1,12 +1,10 @@
 /** The whole of flashing: connect, know the board, refuse what does not fit, plan, erase, write, check, run. */
 import type { Transport } from '../transport/transport.ts';
-import { Attempts } from './attempts.ts';
 import type { Again } from './attempts.ts';
 import { backUp } from './backup.ts';
 import type { BackupChoice, BackupPart } from './backup.ts';
 import { checkErased, eraseChip, eraseRegion } from './erase.ts';
 import { EspError } from './errors.ts';
-import type { Rung } from './ladder.ts';
 import type { Partition } from './partitions.ts';
 import { extentOf } from './place.ts';
 import type { Placed, Wish } from './place.ts';
@@ -16,17 +14,17 @@ import { makePlan } from './plan.ts';
 import type { EraseChoice, Plan, ReadyPlan } from './plan.ts';
 import { guardBackup, guardErase } from './protection.ts';
 import type { Consent } from './protection.ts';
-import { reachOf, withSession } from './session.ts';
-import type { BoardFacts, Session, SessionEvent, SessionOptions } from './session.ts';
+import { reachOf } from './session.ts';
+import type { BoardFacts, Session, SessionEvent } from './session.ts';
 import { verifyRegion } from './verify.ts';
 import type { Region } from './verify.ts';
+import { withAttempts } from './with-attempts.ts';
+import type { Attempted, AttemptOptions } from './with-attempts.ts';
 import { prepare, writeRegion } from './write.ts';
 import type { Prepared, WriteProgress } from './write.ts';
 
-export interface FlashOptions extends Omit<SessionOptions, 'onEvent'>, Wish, Consent {
+export interface FlashOptions extends Omit<AttemptOptions, 'onEvent'>, Wish, Consent {
   erase: EraseChoice;
-  /** The rung of the ladder to begin on, 0 for `baudRate`: what did not bear that before is not tried with it again. */
-  firstRung?: number | undefined;
   /** Only make the plan. */
   dryRun?: boolean | undefined;
   /** What to read and hand over before anything is erased. */
@@ -46,7 +44,7 @@ export type FlashEvent =
   | { kind: 'verifying' }
   | Again;
 
-export interface FlashResult extends BoardFacts {
+export interface FlashResult extends BoardFacts, Omit<Attempted<unknown>, 'result'> {
   offset: number;
   /** Bytes of the firmware; of them written by this job. */
   bytes: number;
@@ -60,18 +58,12 @@ export interface FlashResult extends BoardFacts {
   image?: Pick<Placed, 'micropython'>;
   /** Bits per second at which it went well. */
   baudRate: number;
-  /** Whether the board was reset into its program; else EN has to be pressed. */
-  reset: boolean;
-  /** The rung on which it went well; absent where a mask ROM did it, whose rate says nothing of the line. */
-  rung?: number;
 }
 
-type Outcome = Omit<FlashResult, 'reset' | 'rung'> & { byStub: boolean };
+type Outcome = Omit<FlashResult, 'reset' | 'rung'>;
 
 /** What earlier attempts have done for good, and what holds for the job as a whole. */
 interface SoFar {
-  /** The board, by its MAC: it must not be another one that was plugged in meanwhile. */
-  mac?: string | undefined;
   /** Everything is erased, as was asked for; from then on what differs tells what is missing. */
   erased: boolean;
   /** Writing has begun. */
@@ -83,9 +75,6 @@ interface SoFar {
   /** Of the flash as it was found: later ones tell what is left to do. */
   plan?: Plan;
 }
-
-/** How long a board that was pulled is waited for. */
-const COME_BACK_MS = 20_000;
 
 /**
  * Flashes checked firmware. Nothing is erased before it is known to fit this board, and only what differs is
@@ -99,37 +88,23 @@ export async function flash(
   options: FlashOptions,
 ): Promise<FlashResult> {
   const prepared = typeof source === 'function' ? [] : source.map((part) => prepare(part, options.signal));
-  const attempts = new Attempts(options.baudRate, options.firstRung ?? 0, transport.reopen !== undefined);
   const soFar: SoFar = { erased: false, begun: false, left: Infinity };
-  for (;;) {
-    const attempt = { ...options, ...attempts.rung, erase: soFar.erased ? 'needed' : options.erase };
-    try {
-      const { result, reset } = await withSession(transport, attempt, (session) =>
-        flashOnce(session, source, prepared, attempt, soFar),
-      );
-      const { byStub, ...outcome } = result;
-      return { ...outcome, reset, ...(byStub ? { rung: attempts.at } : {}) };
-    } catch (error) {
-      const again = attempts.after(error, soFar.left);
-      if (!again) throw error;
-      options.onEvent(again);
-      if (again.kind === 'coming-back') {
-        await transport.reopen?.({ timeoutMs: COME_BACK_MS, signal: options.signal });
-      }
-    }
-  }
+  const work = (session: Session): Promise<Outcome> => {
+    const erase = soFar.erased ? 'needed' : options.erase;
+    return flashOnce(session, source, prepared, { ...options, erase }, soFar);
+  };
+  const { result, ...how } = await withAttempts(transport, options, work, () => soFar.left);
+  return { ...result, ...how };
 }
 
 async function flashOnce(
   session: Session,
   source: FlashSource,
   prepared: readonly Prepared[],
-  options: FlashOptions & Rung,
+  options: FlashOptions,
   soFar: SoFar,
 ): Promise<Outcome> {
   const { loader, security } = session;
-  refuseOther(session.facts, soFar);
-  loader.mode = { ...loader.mode, flashBlock: Math.min(loader.mode.flashBlock, options.flashBlock) };
   const { placed, partitions, readable } = await placeOn(session, source, options);
   options.onEvent({ kind: 'comparing' });
   const comparable = !security?.secureDownload && !options.encrypt;
@@ -169,19 +144,11 @@ async function takeBackup(
   return parts;
 }
 
-function refuseOther({ mac }: BoardFacts, soFar: SoFar): void {
-  soFar.mac ??= mac;
-  if (mac === soFar.mac) return;
-  const facts = { expected: soFar.mac, found: mac };
-  throw new EspError('board-changed', `another board is on the port: ${mac}`, facts);
-}
-
 function outcome({ facts, loader }: Session, placed: Placed, plan: Plan): Omit<Outcome, 'verified'> {
   const { micropython } = placed;
   const image = micropython ? { image: { micropython } } : {};
   const { baudRate } = loader.transport;
-  const byStub = loader.mode.name === 'stub';
-  return { ...facts, ...extentOf(placed), written: plan.write, plan, baudRate, byStub, ...image };
+  return { ...facts, ...extentOf(placed), written: plan.write, plan, baudRate, ...image };
 }
 
 function refuseLosses({ erase, losses, boardRead }: Plan): void {

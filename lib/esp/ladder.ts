@@ -21,12 +21,6 @@ export function rungsFrom(wanted: number): Rung[] {
   return rates.map((baudRate, i) => ({ baudRate, flashBlock: BLOCKS[i] ?? SMALLEST_BLOCK }));
 }
 
-/** The rung `down` steps below the wanted rate, on which a bad line begins; the last where the ladder is shorter. */
-export function rungFor(wanted: number, down = 0): Rung {
-  const rungs = rungsFrom(wanted);
-  return rungs[Math.min(down, rungs.length - 1)] as Rung;
-}
-
 const LINE_FAULTS: ReadonlySet<EspErrorCode> = new Set([
   'command-timeout',
   'bad-answer',
@@ -46,6 +40,11 @@ const DOUBTFUL: ReadonlySet<EspErrorCode> = new Set([
   'not-erased',
 ]);
 
+/** So can the answer to what is only compared: other firmware is the likelier reason. */
+function isDoubtful({ code, facts }: EspError): boolean {
+  return DOUBTFUL.has(code) || facts['case'] === 'compared';
+}
+
 /** Reasons of a refusal that damaged bytes bring about: checksum, length, inflate, not enough, too much. */
 const LINE_REASONS: ReadonlySet<unknown> = new Set([
   0x05, 0x07, 0x0b, 0x0c, 0xc0, 0xc1, 0xc2, 0xc3, 0xc7, 0xc8, 0xc9,
@@ -54,9 +53,9 @@ const LINE_REASONS: ReadonlySet<unknown> = new Set([
 /** Whether a slower line may help. `isBad`: this one has shown that it is. */
 export function isLineFault(error: unknown, isBad = false): error is EspError {
   if (!(error instanceof EspError)) return false;
+  if (isDoubtful(error) && isBad) return true;
   return (
-    LINE_FAULTS.has(error.code) ||
-    (isBad && DOUBTFUL.has(error.code)) ||
+    (LINE_FAULTS.has(error.code) && !isDoubtful(error)) ||
     (error.code === 'command-failed' && LINE_REASONS.has(error.facts['reason']))
   );
 }

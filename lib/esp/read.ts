@@ -29,10 +29,30 @@ export async function readFlash(
   size: number,
   onProgress: (progress: WriteProgress) => void = () => undefined,
 ): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
-  for (let at = 0; at < size; at += PIECE) {
+  return readOn(loader, offset, { bytes: new Uint8Array(size), done: 0 }, onProgress);
+}
+
+/** What is read of a range so far: another session goes on with it. */
+export interface Copying {
+  readonly bytes: Uint8Array;
+  /** Bytes of them that have come, and were checked. */
+  done: number;
+}
+
+/** Reads what is missing of the range at `offset`, and returns all of it. Throws as `readFlash`. */
+export async function readOn(
+  loader: Loader,
+  offset: number,
+  copying: Copying,
+  onProgress: (progress: WriteProgress) => void,
+): Promise<Uint8Array> {
+  const { bytes } = copying;
+  while (copying.done < bytes.length) {
+    const at = copying.done;
     const piece = bytes.subarray(at, at + PIECE);
-    await readPiece(loader, offset + at, piece, (done) => onProgress({ done: at + done, total: size }));
+    const tell = (done: number): void => onProgress({ done: at + done, total: bytes.length });
+    await readPiece(loader, offset + at, piece, tell);
+    copying.done += piece.length;
   }
   return bytes;
 }

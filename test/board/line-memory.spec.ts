@@ -18,6 +18,15 @@ describe('board: memory of the line', () => {
     assert.equal(lines.rung, 2);
   });
 
+  it('learns of a job that sent little only that the line is slow', () => {
+    lines.endedOn(2);
+    assert.equal(lines.rung, 2);
+    for (let i = 0; i < 9; i++) lines.endedOn(2);
+    lines.endedOn(0);
+    lines.endedOn(undefined);
+    assert.equal(lines.rung, 2);
+  });
+
   it('is of a board, not of the port', () => {
     lines.wentWell(2);
     lines.meet(TWO);
