@@ -7,6 +7,7 @@
 import type { ModemLines, Transport, TransportKind, TransportWarning } from '../transport/transport.ts';
 import { Link } from '../micropython/link.ts';
 import type { RawRepl } from '../micropython/raw-repl.ts';
+import { PortError } from '../transport/errors.ts';
 import { pauseFor, underAny } from '../transport/wait.ts';
 import { BoardError } from './errors.ts';
 import { PortFollower } from './follow.ts';
@@ -224,7 +225,20 @@ export class Board {
     } finally {
       // Another firmware has other ways.
       if (job.kind === 'flash') this.#link = new Link();
+      await this.#restoreRate(transport);
       if (!isLive) this.#idle(transport);
+    }
+  }
+
+  /** However a job ended (in the loader of a board without lines, say): who listens wants to hear the program. */
+  async #restoreRate(transport: Transport): Promise<void> {
+    const { baudRate } = this.#options;
+    if (transport.baudRate === baudRate) return;
+    try {
+      await transport.setBaudRate(baudRate);
+    } catch (error) {
+      // A port that is gone, or takes no rate any more, tells that to the next job; this one has had its end.
+      if (!(error instanceof PortError)) throw error;
     }
   }
 

@@ -227,11 +227,7 @@ export async function resetBoard(
       Promise.resolve({ ...facts, log: loader.log }),
     );
     const { log, ...facts } = result;
-    if (stay) {
-      // The ROM takes any rate; who listens wants to hear the program that EN will start.
-      await lease.transport.setBaudRate(after.baudRate);
-      return { ...facts, ...modeIn(log) };
-    }
+    if (stay) return { ...facts, ...modeIn(log) };
     if (!reset) return { ...facts, started: 'press-en' };
     options.onEvent({ kind: 'starting' });
     let printed = '';

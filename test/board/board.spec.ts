@@ -133,6 +133,22 @@ describe('board: jobs', () => {
     assert.equal(one, two);
   });
 
+  it('leave the port at the rate of the program, however they end', async () => {
+    const away = async ({ transport }: Lease): Promise<void> => {
+      await transport.setBaudRate(230400);
+      assert.equal(transport.baudRate, 230400);
+    };
+    const rate = (): Promise<number> => job('line', ({ transport }) => Promise.resolve(transport.baudRate));
+    await job('flash', away);
+    assert.equal(await rate(), 115200);
+    const failing = job('run', async (lease) => {
+      await away(lease);
+      throw new Error('the job failed');
+    });
+    await assert.rejects(failing, /the job failed/);
+    assert.equal(await rate(), 115200);
+  });
+
   it('that wait can be cancelled, and the others keep their places', async () => {
     const first = gate();
     const held = job('run', () => first.passed);
