@@ -6,7 +6,10 @@ import type { RunOptions } from '../../lib/micropython/raw-repl.ts';
 import { failsWith } from '../support/failures.ts';
 import { ScriptedTransport } from '../support/scripted-transport.ts';
 
-/** Old firmware without raw paste, whose code says this in these pieces when it is run. */
+/** An answer to raw paste that grants room for any code here. */
+const WINDOW = 'R\x01\xff\x7f\x01';
+
+/** Firmware whose code says this in these pieces when it is run. */
 async function ends(
   says: readonly string[],
   { isProgram = true, ...options }: RunOptions & { isProgram?: boolean } = {},
@@ -14,10 +17,10 @@ async function ends(
   let code = '';
   const transport = new ScriptedTransport((bytes, say) => {
     const typed = Buffer.from(bytes).toString('latin1');
-    if (typed === '\x05A\x01') say('R\x00');
+    if (typed === '\x05A\x01') say(WINDOW);
     else code += typed;
     if (!typed.endsWith('\x04')) return;
-    say('OK');
+    say('\x04');
     for (const piece of says) setImmediate(() => say(piece.replace('<mark>', markIn(code))));
   });
   const repl = new RawRepl(transport, new AbortController().signal);
@@ -97,10 +100,10 @@ describe('micropython: a restart under a run', () => {
     let code = '';
     const transport = new ScriptedTransport((bytes, say) => {
       const typed = Buffer.from(bytes).toString('latin1');
-      if (typed === '\x05A\x01') say('R\x00');
+      if (typed === '\x05A\x01') say(WINDOW);
       else code += typed;
       if (!typed.endsWith('\x04')) return;
-      say('OKrst:0x1 (POWERON),boot:0x13 is what it says\r\n');
+      say('\x04rst:0x1 (POWERON),boot:0x13 is what it says\r\n');
       setTimeout(() => say(`later\r\n${markIn(code)}\x04\x04>`), 2500);
     });
     const repl = new RawRepl(transport, new AbortController().signal);
