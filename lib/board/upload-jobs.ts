@@ -65,7 +65,8 @@ async function settle(lease: Lease, files: readonly OutgoingFile[], error: Coded
     const repl = new RawRepl(transport, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]));
     const found = await hashOf(repl, path);
     error.tell({ kept: found === sha256Of(file.content) ? 'new' : 'old' });
-    await repl.leave();
+    // It was on its way to its program.
+    await (repl.hasToGoOn ? repl.restart() : repl.leave());
   } catch {
     // That the board went is what is told; this could not be found out.
   }
@@ -75,7 +76,7 @@ async function settle(lease: Lease, files: readonly OutgoingFile[], error: Coded
 async function hashOf(repl: RawRepl, path: string): Promise<string | undefined> {
   for (;;) {
     try {
-      await repl.enter();
+      if (await repl.enter()) repl.hasToGoOn = true;
       return (await statFile(repl, path, { hashes: true }))?.sha256;
     } catch (error) {
       if (repl.signal.aborted || isLost(error)) throw error;

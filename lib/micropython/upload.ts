@@ -46,7 +46,7 @@ export interface UploadOptions {
  */
 export type Kept = 'old' | 'new' | 'either';
 
-/** Milliseconds for the board to end its script after a cancel. */
+/** Milliseconds for the board to end its script after a cancel, and to tell what it has. */
 const LEAVE_MS = 15_000;
 /** So often what is left is begun anew when the line, and not the board, is at fault. */
 const ATTEMPTS = 5;
@@ -88,12 +88,14 @@ class Upload {
   readonly #files: readonly OutgoingFile[];
   readonly #options: UploadOptions;
   readonly #results: UploadResult[] = [];
+  readonly #signal: AbortSignal;
   readonly #total: number;
   /** Whether the board's script has run in any attempt. */
   #hasBegun = false;
 
   constructor(repl: RawRepl, files: readonly OutgoingFile[], options: UploadOptions) {
     this.#repl = repl;
+    this.#signal = repl.signal;
     this.#files = files;
     this.#options = options;
     this.#total = bytesOf(files);
@@ -129,7 +131,7 @@ class Upload {
         this.#stored();
       }
     } catch (error) {
-      throw this.#told(error, pieces.isReplacing ? 'either' : 'old');
+      throw this.#told(error, this.#next, pieces.isReplacing ? 'either' : 'old');
     }
     await pieces.end();
   }
@@ -138,6 +140,11 @@ class Upload {
   #tell(bytes: number): void {
     const before = bytesOf(this.#files.slice(0, this.#results.length));
     this.#options.onProgress?.({ done: before + bytes, total: this.#total });
+  }
+
+  /** The path of the file that is next. */
+  get #next(): string | undefined {
+    return this.#files[this.#results.length]?.path;
   }
 
   #delivery(): Delivery {
@@ -158,17 +165,16 @@ class Upload {
 
   /** Returns when what is left may be tried again; throws with what is known of the file that failed. */
   async #settle(error: unknown, delivery: Delivery, mayTryAgain: boolean): Promise<void> {
-    if (this.#repl.signal.aborted) {
-      this.#repl.resume(AbortSignal.timeout(LEAVE_MS));
-      await delivery.leave().catch(() => undefined);
-      throw error;
-    }
+    const [path, before] = [this.#next, this.#results.length];
+    const isAborted = this.#signal.aborted;
+    // The board is there still, and can be asked.
+    if (isAborted) this.#repl.resume(AbortSignal.timeout(LEAVE_MS));
     this.#hasBegun ||= delivery.hasBegun;
     // The board has told that every file is in its place; that it is gone since is no matter of theirs.
     if (isLost(error) && this.#results.length === this.#files.length) return;
     let kept: Kept = delivery.mayHaveStoredNext ? 'either' : 'old';
-    let isAgain = isOfLine(error) && mayTryAgain;
-    if (isOfLine(error)) {
+    let isAgain = isOfLine(error) && mayTryAgain && !isAborted;
+    if (isOfLine(error) || isAborted) {
       try {
         kept = await this.#look(delivery, LOOKS);
       } catch {
@@ -177,7 +183,8 @@ class Upload {
       }
     }
     if (kept === 'new') this.#stored();
-    if (!isAgain) throw this.#told(error, kept);
+    // As the script was ended, the board may have told of it, too.
+    if (!isAgain) throw this.#told(error, path, this.#results.length > before ? 'new' : kept);
     if (!delivery.hasBegun && lacksModules(error)) {
       const { link } = this.#repl;
       link.uploadWay = hasSubstitutes(error) && link.uploadWay === 'packed' ? 'plain' : 'pieces';
@@ -199,10 +206,16 @@ class Upload {
     }
   }
 
-  #told(error: unknown, kept: Kept): unknown {
-    const path = this.#files[this.#results.length]?.path;
+  #told(error: unknown, path: string | undefined, kept: Kept): unknown {
+    if (!(error instanceof CodedError)) return error;
     const done = this.#results.map((result) => result.path);
-    return error instanceof CodedError ? error.tell({ path, kept, done }) : error;
+    return this.#own(error).tell(path === undefined ? { done } : { path, kept, done });
+  }
+
+  /** One cancel ends many jobs, and what is told here is of this one. */
+  #own(error: CodedError): CodedError {
+    if (error !== this.#signal.reason) return error;
+    return new CodedError(error.code, error.message, { ...error.facts }, error);
   }
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Board } from '../../lib/board/board.ts';
+import { BoardError } from '../../lib/board/errors.ts';
 import { statBoardFile } from '../../lib/board/file-jobs.ts';
 import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
 import { sha256Of } from '../../lib/bytes/sha256.ts';
@@ -79,7 +80,8 @@ describe('micropython: uploads and mishaps', function () {
     board: Board,
     content: Buffer,
     go: () => Promise<unknown>,
-  ): Promise<{ kept: unknown; before: string | undefined; now: string | undefined }> {
+    signal?: AbortSignal,
+  ): Promise<{ facts: CodedError['facts']; before: string | undefined; now: string | undefined }> {
     const hash = async (): Promise<string | undefined> =>
       (await statBoardFile(board, '/last.txt', { hashes: true }))?.sha256;
     const before = await hash();
@@ -87,12 +89,13 @@ describe('micropython: uploads and mishaps', function () {
     const onProgress = (): void => {
       gone ??= go();
     };
-    const kept = await uploadFilesToBoard(board, [{ path: 'last.txt', content }], { onProgress }).then(
-      () => undefined,
-      (error: unknown) => (error as CodedError).facts['kept'],
+    const options = { onProgress, ...(signal ? { signal } : {}) };
+    const facts = await uploadFilesToBoard(board, [{ path: 'last.txt', content }], options).then(
+      () => ({}),
+      (error: unknown) => (error as CodedError).facts,
     );
     await gone;
-    return { kept, before, now: await hash() };
+    return { facts, before, now: await hash() };
   }
 
   it('a board that is unplugged in the last moment tells what it has when it is back', async () => {
@@ -101,9 +104,36 @@ describe('micropython: uploads and mishaps', function () {
     try {
       for (const text of ['one', 'two', 'three', 'four']) {
         const content = Buffer.from(text);
-        const { kept, before, now } = await uploadAsItGoes(board, content, () => device.unplug({ ms: 50 }));
-        assert.notEqual(kept, 'either');
-        assert.equal(now, kept === 'old' ? before : sha256Of(content));
+        const { facts, before, now } = await uploadAsItGoes(board, content, () => device.unplug({ ms: 50 }));
+        assert.notEqual(facts['kept'], 'either');
+        assert.equal(now, facts['kept'] === 'old' ? before : sha256Of(content));
+      }
+    } finally {
+      await board.close();
+      await device.close();
+    }
+  });
+
+  it('a cancel in the last moment: the board is asked what it has', async () => {
+    const device = await launchBoard({ timing: 'none', bootMs: 0 });
+    const board = new Board({ port: device.rfc2217, baudRate: 115_200 });
+    // It ends many jobs, and none of them is to hear of another's files.
+    const reason = new BoardError('cancelled', 'cancelled');
+    try {
+      for (const stallMs of [0, 100, 600]) {
+        const stop = new AbortController();
+        const content = Buffer.from(Array.from({ length: 250 }, (_, i) => (i * i + stallMs) & 0xff));
+        const cancel = async (): Promise<void> => {
+          // What the board says comes too late: it may have the file by then.
+          if (stallMs > 0) await device.fault({ kind: 'stall', ms: stallMs, direction: 'to-host' });
+          await sleep(stallMs / 2);
+          stop.abort(reason);
+        };
+        const { facts, before, now } = await uploadAsItGoes(board, content, cancel, stop.signal);
+        const isNew = (facts['done'] as string[]).includes('/last.txt');
+        assert.equal(now, isNew ? sha256Of(content) : before);
+        assert.equal(facts['kept'] ?? 'new', isNew ? 'new' : 'old');
+        assert.deepEqual(reason.facts, {});
       }
     } finally {
       await board.close();
@@ -117,12 +147,12 @@ describe('micropython: uploads and mishaps', function () {
     try {
       // It has all of it before it has read half.
       const content = Buffer.from(Array.from({ length: 250 }, (_, i) => (i * i) & 0xff));
-      const { kept, now } = await uploadAsItGoes(board, content, async () => {
+      const { facts, now } = await uploadAsItGoes(board, content, async () => {
         await device.fault({ kind: 'stall', ms: 1000, direction: 'to-host' });
         await sleep(500);
         await device.pressEn();
       });
-      assert.equal(kept, 'new');
+      assert.equal(facts['kept'], 'new');
       assert.equal(now, sha256Of(content));
     } finally {
       await board.close();
