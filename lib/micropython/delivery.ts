@@ -62,7 +62,7 @@ export class Delivery {
   readonly #repl: RawRepl;
   readonly #files: readonly OutgoingFile[];
   readonly #events: DeliveryEvents;
-  /** Where the rate may be raised. */
+  /** Where the rate may be raised, and can. */
   readonly #turbo: Turbo | undefined;
   #pace: Pace;
   readonly #end: RunEnd;
@@ -86,7 +86,7 @@ export class Delivery {
     this.#repl = repl;
     this.#files = files;
     this.#events = events;
-    if (turbo) this.#turbo = new Turbo(repl, (bytes) => this.#end.push(bytes));
+    if (turbo && repl.hasRate) this.#turbo = new Turbo(repl, (bytes) => this.#end.push(bytes));
     const { roundTripMs } = repl.link;
     this.#pace = paceOf({ roundTripMs, wireMs: (bytes) => repl.wireMs(bytes) });
     const lines = new BoardLines(

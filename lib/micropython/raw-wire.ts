@@ -66,6 +66,11 @@ export class RawWire {
     return this.transport.baudRate;
   }
 
+  /** Whether another rate would reach the line. */
+  get hasRate(): boolean {
+    return this.transport.hasRate;
+  }
+
   async setBaudRate(baudRate: number): Promise<void> {
     await this.transport.setBaudRate(baudRate);
   }

@@ -1,9 +1,13 @@
 /** Uploads at a higher rate than the REPL's, which the board has again after, whatever happens. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { Board } from '../../lib/board/board.ts';
 import { evaluatePython } from '../../lib/board/python-jobs.ts';
 import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
+import { openTransport } from '../../lib/transport/open.ts';
 import { failsWith } from '../support/failures.ts';
 import type { ChipName } from '../virtual-board/chips.ts';
 import { random } from '../virtual-board/faults.ts';
@@ -100,6 +104,31 @@ describe('micropython: turbo', function () {
       assert.deepEqual(rates(device), []);
     } finally {
       await board.close();
+      await device.close();
+    }
+  });
+
+  it('is not tried over a raw stream, whose far end keeps the rate it has', async () => {
+    const device = await launchBoard({ timing: 'none', bootMs: 0 });
+    const port = await openTransport(device.rfc2217);
+    const server = createServer((socket) => {
+      port.listen({ data: (bytes) => socket.write(bytes), closed: () => socket.destroy() });
+      socket.on('data', (bytes) => void port.write(bytes));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const board = new Board({
+      port: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      baudRate: 115_200,
+    });
+    try {
+      const content = noise(500);
+      const [result] = await uploadFilesToBoard(board, [{ path: 'x.bin', content }], { turbo: true });
+      assert.equal(result?.bytes, content.length);
+      assert.deepEqual(rates(device), []);
+    } finally {
+      await board.close();
+      server.close();
+      await port.close();
       await device.close();
     }
   });
