@@ -82,11 +82,14 @@ export interface Answer {
   body: Uint8Array;
 }
 
-/** An answer packet, or `undefined` for a frame that is none (damage, an echo of our own request). */
+/**
+ * An answer packet, or `undefined` for a frame that is none: an echo of our own request, or damage. A byte that came
+ * twice would shift those behind it, and with them the value of a register.
+ */
 export function decodeAnswer(frame: Uint8Array): Answer | undefined {
   if (frame.length < 8 || frame[0] !== 0x01) return undefined;
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
-  if (frame.length < 8 + view.getUint16(2, true)) return undefined;
+  if (frame.length !== 8 + view.getUint16(2, true)) return undefined;
   return { op: view.getUint8(1), value: view.getUint32(4, true), body: frame.subarray(8) };
 }
 

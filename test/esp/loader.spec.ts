@@ -64,6 +64,8 @@ describe('esp: packets', () => {
     for (const other of others) assert.equal(decodeAnswer(bytes(other)), undefined, other);
     // Cut short: the length says four, two came.
     assert.equal(decodeAnswer(bytes('01 08 04 00 07 07 12 20 00 00')), undefined);
+    // A byte of the value came twice.
+    assert.equal(decodeAnswer(bytes('01 0a 04 00 0a 0a 24 00 00 00 00 00 00')), undefined);
   });
 
   it('has words for every reason, known or not', () => {
