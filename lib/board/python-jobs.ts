@@ -69,13 +69,26 @@ async function pythonJob<T>(
           timeoutMs: Math.max(1, timeoutMs - Math.round(performance.now() - began)),
         });
       };
+      let result: T;
       try {
-        return await withRawRepl(lease, begin, { interrupt, after: restart ? 'leave' : 'keep' });
-      } finally {
-        if (restart && code.hasBegun) await beginSoftReset(lease.transport, lease.signal);
+        result = await withRawRepl(lease, begin, { interrupt, after: restart ? 'leave' : 'keep' });
+      } catch (error) {
+        if (restart && code.hasBegun) await restartAfter(error, lease);
+        throw error;
       }
+      if (restart) await beginSoftReset(lease.transport, lease.signal);
+      return result;
     },
   });
+}
+
+/** The first error is the one that counts; that the restart failed too is kept as its cause. */
+async function restartAfter(error: unknown, { transport, signal }: Lease): Promise<void> {
+  try {
+    await beginSoftReset(transport, signal);
+  } catch (second) {
+    if (error instanceof Error && error.cause === undefined) error.cause = second;
+  }
 }
 
 /** What a job's program prints goes to its caller and to everyone who listens to the board. */
