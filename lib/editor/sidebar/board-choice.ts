@@ -1,7 +1,8 @@
 /** The board that all tabs are about: one of those that are deployed. */
-import { get } from '../api.ts';
+import { failureOf, get } from '../api.ts';
+import { diagnosisBox } from '../diagnosis.ts';
 import { button, fill, h } from '../dom.ts';
-import type { DeployedBoard } from '../wire.ts';
+import type { DeployedBoard, Failure } from '../wire.ts';
 import { wordsOf } from '../words.ts';
 import { mayAct } from './panel.ts';
 
@@ -13,7 +14,7 @@ const REMEMBERED = 'esp32-sidebar-board';
 export interface BoardChoice {
   /** The row with the list of boards. */
   element: HTMLElement;
-  /** What stands in place of the tabs while there is no board. */
+  /** What stands in place of the tabs while there is no board, or it is not known which there are. */
   empty: HTMLElement;
   readonly board: DeployedBoard | undefined;
 }
@@ -27,6 +28,7 @@ export function boardChoice(onChange: () => void): BoardChoice {
   const empty = h('div', { className: 'esp32-empty' });
   let boards: readonly DeployedBoard[] = [];
   let chosen: DeployedBoard | undefined;
+  let failure: Failure | undefined;
 
   const choose = (id: string | null): void => {
     chosen = boards.find((board) => board.id === id) ?? boards[0];
@@ -36,18 +38,22 @@ export function boardChoice(onChange: () => void): BoardChoice {
     }
     onChange();
   };
-  const show = (known: readonly DeployedBoard[]): void => {
+  const showEmpty = (): void => fill(empty, failure ? failedState(failure, look) : emptyState());
+  const show = (known: readonly DeployedBoard[], why?: Failure): void => {
     boards = known;
+    failure = why;
     fill(
       select,
       boards.map(({ id, name, port }) => h('option', { value: id }, name || port || id)),
     );
-    fill(empty, emptyState());
+    showEmpty();
     choose(chosen?.id ?? localStorage.getItem(REMEMBERED));
   };
+  const look = (): void =>
+    void get<DeployedBoard[]>('boards').then(show, (error: unknown) => show([], failureOf(error)));
   RED.comms.subscribe('esp32-boards', (_, told) => show((told as { boards: DeployedBoard[] }).boards));
-  for (const event of ['nodes:add', 'nodes:remove']) RED.events.on(event, () => fill(empty, emptyState()));
-  get<DeployedBoard[]>('boards').then(show, () => show([]));
+  for (const event of ['nodes:add', 'nodes:remove']) RED.events.on(event, showEmpty);
+  look();
 
   return {
     element: h(
@@ -67,6 +73,12 @@ export function boardChoice(onChange: () => void): BoardChoice {
 
 function addBoard(): void {
   RED.editor.editConfig('', TYPE, '_ADD_');
+}
+
+/** Which boards there are could not be asked: that is not the same as none. */
+function failedState(failure: Failure, onAgain: () => void): HTMLElement[] {
+  const again = button({ label: words('files.reload'), symbol: 'refresh', isSmall: false }, onAgain);
+  return [diagnosisBox(failure), again];
 }
 
 /** What to do until there is a board. */

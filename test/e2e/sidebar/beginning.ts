@@ -15,6 +15,21 @@ export function beginningTests(stage: () => Stage): void {
     }
   });
 
+  it('says that it could not ask which boards there are, rather than that there is none, and looks again', async () => {
+    const { page } = stage();
+    const asked = '**/esp32-board/boards';
+    // As the runtime tells it; what the network does to an answer would be an error of the page.
+    const failure = { code: 'unexpected', facts: { message: 'out of memory' } };
+    await page.route(asked, (route) => route.fulfill({ json: { failure } }));
+    await reload(page);
+    const empty = page.locator('.esp32-empty');
+    await empty.locator('[data-code="unexpected"]').waitFor();
+    assert.equal(await empty.getByText('No board yet').count(), 0);
+    await page.unroute(asked);
+    await empty.getByRole('button', { name: 'Look again' }).click();
+    await page.locator('.esp32-state').filter({ hasText: 'connected' }).waitFor();
+  });
+
   it('says what to do where there is no board, until there is one that answers', async () => {
     const { page, url, board } = stage();
     const headers = {
