@@ -3,7 +3,7 @@
  * no value of a message can become code.
  */
 import { readFile } from 'node:fs/promises';
-import { crc32, deflateRawSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import { MicroPythonError } from './errors.ts';
 import { minified } from './minify.ts';
 import { ownBuiltins } from './own-builtins.ts';
@@ -36,7 +36,7 @@ const RESULT_MARK = '\x1e';
 /** Characters of what came that an error carries as evidence. */
 const MAX_TAIL = 200;
 
-/** Base-2 logarithm of the window that unpacking a script takes on the board. */
+/** Base-2 logarithm of the window that unpacking a script takes on the board; zlib's header tells it. */
 const PACKED_BITS = 12;
 const ESCAPE = '='.charCodeAt(0);
 const KEYS: readonly number[] = [0, 1, 2, 3, 4, 5, 13, ESCAPE];
@@ -81,8 +81,8 @@ export interface PackedScript {
 }
 
 /**
- * As `boardScript`, in less than half the bytes. The loader raises ImportError on a board without `deflate`, and
- * RuntimeError when what it reads is damaged. `dot`: characters that it prints for a piece, see `paceOf`. `piece`:
+ * As `boardScript`, in less than half the bytes. The loader raises ImportError on a board without `deflate`, and does
+ * nothing when what it reads is damaged. `dot`: characters that it prints for a piece, see `paceOf`. `piece`:
  * bytes.
  */
 export async function packedScript(
@@ -91,17 +91,16 @@ export async function packedScript(
   { dot, piece }: { dot: number; piece: number },
 ): Promise<PackedScript> {
   const source = Buffer.from(await boardScript(parts, args), 'utf8');
-  const deflated = deflateRawSync(source, { level: 9, memLevel: 9, windowBits: PACKED_BITS });
+  const deflated = deflateSync(source, { level: 9, memLevel: 9, windowBits: PACKED_BITS });
   const packed = withoutKeys(deflated);
   const lengths = `[${piece}]*${Math.floor(packed.length / piece)}+[${packed.length % piece}]`;
-  // DeflateIO's 1 is RAW.
-  const loader = `import sys,uio as i,deflate as d,ubinascii as b
-s=b''
-for n in ${lengths}:s+=sys.stdin.buffer.read(n);print(end='.'${dot > 1 ? `+' '*${dot - 1}` : ''})
+  // In a namespace of its own, as the program on the board has names, too.
+  const loader = `exec('''import sys,uio,deflate as d,ubinascii as b
+s=b""
+for n in${lengths}:s+=sys.stdin.buffer.read(n);print(end='.'${dot > 1 ? `+' '*${dot - 1}` : ''})
 s,*p=s.split(b'=')
 for q in p:s+=bytes([q[0]-64])+q[1:]
-if b.crc32(s)-${crc32(deflated)}:raise
-exec(d.DeflateIO(i.BytesIO(s),1,${PACKED_BITS}).read())`;
+${crc32(deflated)}-b.crc32(s)or exec(d.DeflateIO(uio.BytesIO(s)).read())''',{})`;
   return { loader, packed };
 }
 

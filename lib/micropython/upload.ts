@@ -117,7 +117,7 @@ class Upload {
     return this.#results;
   }
 
-  /** The loader of a packed script has no room for names of its own: a program may have covered what it uses. */
+  /** A program may have covered `exec`, by which the loader of a packed script gets its own names. */
   #wayOf(attempt: number): UploadWay {
     const { uploadWay } = this.#repl.link;
     return uploadWay === 'packed' && attempt > 2 && !this.#hasBegun ? 'plain' : uploadWay;
@@ -209,7 +209,7 @@ class Upload {
   #told(error: unknown, path: string | undefined, kept: Kept): unknown {
     if (!(error instanceof CodedError)) return error;
     const done = this.#results.map((result) => result.path);
-    return this.#own(error).tell(path === undefined ? { done } : { path, kept, done });
+    return this.#own(error as CodedError).tell(path === undefined ? { done } : { path, kept, done });
   }
 
   /** One cancel ends many jobs, and what is told here is of this one. */

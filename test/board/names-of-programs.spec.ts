@@ -51,6 +51,16 @@ describe('board: names of programs', () => {
     assert.equal(await callPython(board, { name: 'max', args, kwargs: {} }, soon), 39);
   });
 
+  it('are left alone by an upload, all of them and no others', async () => {
+    const names = 'snpqidb';
+    await runPython(board, `for name in "${names}": globals()[name] = name\ndel name`, soon);
+    const all = (): Promise<unknown> => evaluatePython(board, 'sorted(globals())', soon);
+    const before = await all();
+    await uploadFilesToBoard(board, [{ path: '/own.py', content: Buffer.from('z = 1\n') }]);
+    assert.deepEqual(await all(), before);
+    assert.equal(await evaluatePython(board, Array.from(names).join(' + '), soon), names);
+  });
+
   it('do not hinder files', async () => {
     const content = Buffer.from('y = 2\n'.repeat(50));
     await uploadFilesToBoard(board, [{ path: '/own.py', content }]);
