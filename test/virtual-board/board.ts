@@ -90,7 +90,9 @@ export class Board {
     // The straps read as the reset wants them.
     if (rtc) rtc.ioWasHigh = !stays;
     this.#start('software', stays);
-    if (options.usb === 'jtag') rtc?.startWatchdogs();
+    // A program looks after them.
+    if (options.usb === 'jtag' && stays) rtc?.startWatchdogs();
+    else rtc?.stopWatchdogs();
   }
 
   /** The program, or the host through it, orders the chip into its loader. */
