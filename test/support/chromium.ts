@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import type { Context } from 'mocha';
 import { chromium } from 'playwright-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -37,9 +37,12 @@ export class Chromium {
     });
     const page = await this.#browser.newPage({ viewport });
     this.#pages.push(page);
+    // For hangs; a machine that is busy takes its time.
+    page.setDefaultTimeout(90_000);
     await page.addInitScript((entries) => {
       for (const [key, value] of entries) localStorage.setItem(key, value);
     }, Object.entries(storage));
+    await page.route('**/settings/user?*', withoutTips);
     page.on('pageerror', (error) => this.#complaints.push(error.stack ?? error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') this.#complaints.push(message.text());
@@ -58,4 +61,13 @@ export class Chromium {
   async close(): Promise<void> {
     await this.#browser?.close();
   }
+}
+
+/** Node-RED's tips raise an error of their own where a second passes before its sidebar is there. */
+async function withoutTips(route: Route): Promise<void> {
+  const response = await route.fetch();
+  if (route.request().method() !== 'GET' || !response.ok()) return route.fulfill({ response });
+  const { editor, ...settings } = (await response.json()) as { editor?: { view?: object } };
+  const view = { ...editor?.view, 'view-show-tips': false };
+  return route.fulfill({ response, json: { ...settings, editor: { ...editor, view } } });
 }
