@@ -4,7 +4,7 @@
  */
 import { SECTOR } from './erase.ts';
 import type { Loader } from './loader.ts';
-import { md5InSlices, regionMd5 } from './verify.ts';
+import { isHeld } from './verify.ts';
 import type { Region } from './verify.ts';
 
 const BLOCK = 0x10000;
@@ -38,11 +38,9 @@ async function differing(loader: Loader, parts: readonly Region[]): Promise<Regi
   return changed;
 }
 
-async function differs(loader: Loader, { offset, bytes }: Region): Promise<boolean> {
+async function differs(loader: Loader, part: Region): Promise<boolean> {
   loader.signal.throwIfAborted();
-  // While the chip computes its own.
-  const [found, expected] = await Promise.all([regionMd5(loader, offset, bytes.length), md5InSlices(bytes)]);
-  return found !== expected;
+  return !(await isHeld(loader, part));
 }
 
 /** Cut at whole multiples of `size` in the flash. */

@@ -5,7 +5,7 @@ import { beginBody } from './loader.ts';
 import type { Loader } from './loader.ts';
 import { words } from './protocol.ts';
 import { CHIP_ERASE_MS, ERASE_MS_PER_MB, timeoutFor } from './timeouts.ts';
-import { isBlank } from './verify.ts';
+import { firstWrong, isBlank } from './verify.ts';
 
 /** Bytes of the smallest unit that can be erased. */
 export const SECTOR = 4096;
@@ -20,7 +20,7 @@ export async function eraseChip(loader: Loader, flashSize: number): Promise<void
 export async function eraseRegion(loader: Loader, offset: number, size: number): Promise<void> {
   if (offset % SECTOR !== 0 || size % SECTOR !== 0 || size === 0) {
     throw new EspError('erase-unaligned', 'only whole sectors can be erased', {
-      offset,
+      offset: hex(offset),
       size,
       sector: SECTOR,
     });
@@ -29,35 +29,15 @@ export async function eraseRegion(loader: Loader, offset: number, size: number):
   await loader.command('ERASE_REGION', words(offset, size), { timeoutMs: timeoutFor(ERASE_MS_PER_MB, size) });
 }
 
-/** What is looked at as one; where that is not blank, the next smaller ones in it. */
-const LOOKS = [0x100000, 0x10000, SECTOR];
-
 /**
  * A chip answers that it has erased also where its flash is write-protected or worn out: this is the proof.
  * Throws `EspError` 'not-erased'.
  */
 export async function checkErased(loader: Loader, offset: number, size: number): Promise<void> {
-  const at = await firstWritten(loader, offset, size, LOOKS);
-  if (at === undefined) return;
-  throw new EspError('not-erased', `the flash is not blank at ${hex(at)}`, { offset: hex(at) });
-}
-
-/** The sector, if there is one. An answer that came damaged is found out by those about the smaller pieces. */
-async function firstWritten(
-  loader: Loader,
-  offset: number,
-  size: number,
-  [look = SECTOR, ...smaller]: readonly number[],
-): Promise<number | undefined> {
-  const end = offset + size;
-  for (let at = offset; at < end; at += look) {
-    loader.signal.throwIfAborted();
-    const length = Math.min(look, end - at);
-    if (await isBlank(loader, at, length)) continue;
-    const found = smaller.length === 0 ? at : await firstWritten(loader, at, length, smaller);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const wrong = await firstWrong({ offset, size }, (at, length) => isBlank(loader, at, length));
+  if (!wrong) return;
+  const at = hex(wrong.offset);
+  throw new EspError('not-erased', `the flash is not blank at ${at}`, { offset: at });
 }
 
 /** In pieces, so that each is answered in a time that also holds for it. */

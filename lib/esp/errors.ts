@@ -58,9 +58,12 @@ export type EspErrorCode =
   | 'no-such-partition'
   /** Two parts claim the same place in the flash. Facts: `first`, `second`, `offset` (hex). */
   | 'parts-overlap'
-  /** The firmware does not fit. Facts: `offset`, `size`, `flashSize`; `partition` where that is what does not. */
+  /**
+   * The firmware does not fit. Facts: `offset` (hex), `size`, `flashSize`, `flash` (e.g. `4 MB`).
+   * With `case` 'partition' its layout has one, `partition`, that ends behind the flash.
+   */
   | 'image-too-large'
-  /** Firmware must begin with a sector. Facts: `offset`. */
+  /** Firmware must begin with a sector. Facts: `offset` (hex). */
   | 'offset-unaligned'
   /** An offset was given that contradicts the image. Facts: `given`, `expected`. */
   | 'offset-contradicts-image'
@@ -73,9 +76,9 @@ export type EspErrorCode =
   | 'encryption-unavailable'
   /** The header of this chip's loader has no such setting. Facts: `chip`, `property`, `found`, `expected`. */
   | 'bad-flash-setting'
-  /** A range to be read or erased is not within the flash. Facts: `offset` (hex), `size` if given, `flashSize`. */
+  /** A range to be read or erased is not within the flash. Facts: `offset` (hex), `size` if given, `flashSize`, `flash`. */
   | 'range-outside-flash'
-  /** Only whole sectors can be erased. Facts: `offset`, `size`, `sector`. */
+  /** Only whole sectors can be erased. Facts: `offset` (hex), `size`, `sector`. */
   | 'erase-unaligned'
   /** After erasing, something still is there. Facts: `offset` (hex) of the first sector that holds it. */
   | 'not-erased'
@@ -85,8 +88,8 @@ export type EspErrorCode =
    */
   | 'would-lose-data'
   /**
-   * After writing, the flash holds something else. Facts: `offset`, `size`, `expected`, `found`, `blank`; `case`
-   * 'compared' where nothing was written, so that the board may have other firmware.
+   * After writing, the flash holds something else. Facts: `offset` (hex) of the first sector that does, `size`,
+   * `blank`; `case` 'compared' where nothing was written, so that the board may have other firmware.
    */
   | 'verify-failed';
 

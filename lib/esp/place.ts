@@ -1,5 +1,5 @@
 /** Where firmware goes on this board, or why it must not: decided before anything is erased. */
-import { hex } from '../errors/facts.ts';
+import { hex, memorySize } from '../errors/facts.ts';
 import type { Chip } from './chips.ts';
 import { revisionText } from './describe.ts';
 import type { ChipDescription } from './describe.ts';
@@ -143,7 +143,7 @@ function placePart({ bytes, firmware, fault }: Part, target: Target, wish: Wish)
     throw new EspError('offset-unaligned', 'firmware begins with a sector', { offset: hex(offset) });
   }
   if (offset + bytes.length > flashSize) {
-    const facts = { offset: hex(offset), size: bytes.length, flashSize };
+    const facts = { offset: hex(offset), size: bytes.length, flashSize, flash: memorySize(flashSize) };
     throw new EspError('image-too-large', 'the firmware does not fit into the flash', facts);
   }
   return offset;
@@ -175,8 +175,10 @@ function refuseRevision({ image, applications }: Firmware, { chip, revision }: T
 function refuseOutside(partitions: readonly Partition[], flashSize: number): void {
   const outside = partitions.find(({ offset, size }) => offset + size > flashSize);
   if (!outside) return;
-  const facts = { offset: hex(outside.offset), size: outside.size, flashSize, partition: outside.label };
-  throw new EspError('image-too-large', `the partition ${outside.label} does not fit into the flash`, facts);
+  const { offset, size, label: partition } = outside;
+  const flash = memorySize(flashSize);
+  const facts = { offset: hex(offset), size, flashSize, flash, case: 'partition', partition };
+  throw new EspError('image-too-large', `the partition ${partition} does not fit into the flash`, facts);
 }
 
 /** Looked for only now, as parts that do not say their place themselves have got one. */

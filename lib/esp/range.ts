@@ -1,5 +1,5 @@
 /** Ranges of the flash that a user names: held against what is there before the chip is told. */
-import { hex } from '../errors/facts.ts';
+import { hex, memorySize } from '../errors/facts.ts';
 import { EspError } from './errors.ts';
 
 /** A range of the flash; all of it to the end without a size. */
@@ -16,6 +16,6 @@ export interface Range {
 export function rangeIn(range: Range, flashSize: number): { offset: number; size: number } {
   const { offset, size = flashSize - offset } = range;
   if (offset < flashSize && size <= flashSize - offset) return { offset, size };
-  const facts = { offset: hex(offset), size: range.size, flashSize };
+  const facts = { offset: hex(offset), size: range.size, flashSize, flash: memorySize(flashSize) };
   throw new EspError('range-outside-flash', 'the range is not within the flash', facts);
 }

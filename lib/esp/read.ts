@@ -2,6 +2,7 @@
  * Reading the flash, in pieces that are checked. Through the stub: raw frames, each acknowledged with the count so
  * far, then an MD5. By a mask ROM: 64 bytes a question, and its MD5 of the piece.
  */
+import { hex } from '../errors/facts.ts';
 import { EspError } from './errors.ts';
 import { isLineFault } from './ladder.ts';
 import type { Loader } from './loader.ts';
@@ -92,7 +93,7 @@ async function readOnce(
   const expected = await read(loader, offset, bytes, onProgress);
   const found = md5(bytes);
   if (found !== expected) {
-    const facts = { offset, size: bytes.length, expected, found, blank: false };
+    const facts = { offset: hex(offset), size: bytes.length, blank: false };
     throw new EspError('verify-failed', 'what was read is not what the chip sent', facts);
   }
 }

@@ -1,6 +1,7 @@
 /** What the flash holds, by the chip's own MD5: the only proof that something was written. */
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { hex } from '../errors/facts.ts';
 import { EspError } from './errors.ts';
 import type { Loader } from './loader.ts';
 import { words } from './protocol.ts';
@@ -16,18 +17,52 @@ export interface Region {
 const MD5_MS_PER_MB = 8_000;
 
 /**
- * Compares the chip's MD5 of a region with ours. `isWritten`: it is what was written before. Throws `EspError`
- * 'verify-failed'.
+ * Compares the chip's MD5 of a region with ours, and finds the first place that differs. `isWritten`: it is what was
+ * written before. Throws `EspError` 'verify-failed'.
  */
 export async function verifyRegion(loader: Loader, region: Region, isWritten = true): Promise<void> {
   const { offset, bytes } = region;
+  const isRight = (at: number, size: number): Promise<boolean> =>
+    isHeld(loader, { offset: at, bytes: bytes.subarray(at - offset, at - offset + size) });
+  const wrong = await firstWrong({ offset, size: bytes.length }, isRight, [bytes.length, ...LOOKS]);
+  if (!wrong) return;
+  const blank = await isBlank(loader, wrong.offset, wrong.size);
+  const facts = {
+    offset: hex(wrong.offset),
+    size: wrong.size,
+    blank,
+    ...(isWritten ? {} : { case: 'compared' }),
+  };
+  throw new EspError('verify-failed', `the flash holds something else at ${facts.offset}`, facts);
+}
+
+/** Whether the flash holds these bytes. */
+export async function isHeld(loader: Loader, { offset, bytes }: Region): Promise<boolean> {
+  // While the chip computes its own.
   const [found, expected] = await Promise.all([regionMd5(loader, offset, bytes.length), md5InSlices(bytes)]);
-  if (found === expected) return;
-  const blank = found === blankMd5(bytes.length);
-  const what = blank ? 'nothing' : 'something else';
-  const which = isWritten ? {} : { case: 'compared' };
-  const facts = { offset, size: bytes.length, expected, found, blank, ...which };
-  throw new EspError('verify-failed', `the flash holds ${what} at ${offset}`, facts);
+  return found === expected;
+}
+
+/** Sizes of what is looked at as one; where that is not right, the next smaller ones in it. */
+const LOOKS: readonly number[] = [0x100000, 0x10000, 0x1000];
+
+/**
+ * The first sector of a range that is not as it should be, if there is one. An answer that came damaged is found out
+ * by those about the smaller pieces.
+ */
+export async function firstWrong(
+  { offset, size }: { offset: number; size: number },
+  isRight: (offset: number, size: number) => Promise<boolean>,
+  [look = size, ...smaller]: readonly number[] = LOOKS,
+): Promise<{ offset: number; size: number } | undefined> {
+  const end = offset + size;
+  for (let at = offset; at < end; at += look) {
+    const piece = { offset: at, size: Math.min(look, end - at) };
+    if (await isRight(piece.offset, piece.size)) continue;
+    const found = smaller.length === 0 ? piece : await firstWrong(piece, isRight, smaller);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** MD5 of a region as the chip computes it, in hex. */

@@ -294,7 +294,7 @@ describe('esp: firmware placed', () => {
 
   it('refuses firmware whose partitions need more flash than there is, unless forced', () => {
     const small = target('ESP32', 2 * MB);
-    const facts = { partition: 'vfs', offset: '0x200000', size: 2 * MB, flashSize: 2 * MB };
+    const facts = { case: 'partition', partition: 'vfs', offset: '0x200000', flash: '2 MB' };
     assert.throws(() => placeFirmware(merged, small), failsWith('image-too-large', facts));
     assert.equal(placeFirmware(merged, small, { force: true }), 0x1000);
   });

@@ -163,7 +163,10 @@ describe('esp: flash an ESP32', () => {
   it('says that the flash does not hold the firmware where a sector no longer erases', async () => {
     await flashAt(board.rfc2217, other.bytes);
     await board.fault({ kind: 'worn-sector', offset: 0x10000 });
-    await assert.rejects(flashAt(board.rfc2217, image.bytes), failsWith('verify-failed', { blank: false }));
+    await assert.rejects(
+      flashAt(board.rfc2217, image.bytes),
+      failsWith('verify-failed', { offset: '0x10000', size: 0x1000, blank: false }),
+    );
     assert.notDeepEqual(await held(), bytes(image.bytes));
   });
 

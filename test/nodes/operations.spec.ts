@@ -70,6 +70,8 @@ describe('operations of the flash node', () => {
     await board.writeFlash(0x10005, Uint8Array.of(0));
     const { caught } = await node.send({ operation: 'verify', payload: firmware });
     assert.equal(caught?.diagnosis?.code, 'verify-failed');
+    // The sector that differs, as people and tools write it.
+    assert.equal(caught.diagnosis.evidence['offset'], '0x10000');
     await board.writeFlash(0x10005, firmware.subarray(0xf005, 0xf006));
   });
 
@@ -153,6 +155,7 @@ describe('operations of the flash node', () => {
     assert.equal(Buffer.from(await board.readFlash(0x3fe000, 4)).toString('hex'), 'ffffffff');
     const { caught } = await node.send({ operation: 'erase', offset: 5, size: 10 });
     assert.equal(caught?.diagnosis?.code, 'erase-unaligned');
+    assert.equal(caught.diagnosis.evidence['offset'], '0x5');
   });
 
   it('reset into the loader stays there, and out of it runs the program', async () => {
