@@ -79,7 +79,7 @@ async function syncAnd(
   };
   const inRepl = async (repl: RawRepl): Promise<SyncJobResult> => {
     onPhase?.('comparing');
-    const files = await syncFiles(repl, wanted, { ...options, onFile });
+    const files = await syncFiles(repl, wanted, { ...options, onFile, mayRestart: restarts });
     if (restarts) left = 'leave';
     if (after.kind === 'run') left = 'keep';
     const more = await afterwards(repl, lease, wanted, { ...options, after });

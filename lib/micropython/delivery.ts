@@ -25,6 +25,13 @@ export interface DeliveryEvents {
   onStored: () => void;
 }
 
+export interface DeliveryOptions {
+  /** See `UploadOptions`. */
+  turbo?: boolean | undefined;
+  /** The board is short of memory. */
+  isShort?: boolean | undefined;
+}
+
 const SCRIPT = ['packets', 'look', 'beside', 'receive'] as const;
 const TURBO_SCRIPT = ['packets', 'turbo', 'look', 'beside', 'receive'] as const;
 /** The board takes a silence of so many milliseconds for an end. A host that is busy is asked again, no more. */
@@ -37,6 +44,9 @@ const HELLO_MS = 10_000;
 const STALL_MS = 120_000;
 /** From the last file to the end of the script, which tidies up. */
 const FINISH_MS = 10_000;
+/** Bytes of a packet, for which the board makes buffers; small ones where it has no memory in one piece. */
+const BLOCK = 8192;
+const SMALL_BLOCK = 1024;
 /** No packet is longer on the wire: so much is lost with a damaged one. */
 const PACKET_MS = 750;
 const SMALLEST_BLOCK = 1024;
@@ -64,6 +74,7 @@ export class Delivery {
   readonly #events: DeliveryEvents;
   /** Where the rate may be raised, and can. */
   readonly #turbo: Turbo | undefined;
+  readonly #block: number;
   #pace: Pace;
   readonly #end: RunEnd;
   readonly #restart = new RestartWatch();
@@ -81,11 +92,12 @@ export class Delivery {
   constructor(
     repl: RawRepl,
     files: readonly OutgoingFile[],
-    { turbo = false, ...events }: DeliveryEvents & { turbo?: boolean | undefined },
+    { turbo = false, isShort = false, ...events }: DeliveryEvents & DeliveryOptions,
   ) {
     this.#repl = repl;
     this.#files = files;
     this.#events = events;
+    this.#block = isShort ? SMALL_BLOCK : BLOCK;
     if (turbo && repl.hasRate) this.#turbo = new Turbo(repl, (bytes) => this.#end.push(bytes));
     const { roundTripMs } = repl.link;
     this.#pace = paceOf({ roundTripMs, wireMs: (bytes) => repl.wireMs(bytes) });
@@ -192,7 +204,7 @@ export class Delivery {
   async #begin(way: UploadWay, isAgain: boolean): Promise<void> {
     const { every, dot } = this.#pace;
     const script = this.#turbo ? TURBO_SCRIPT : SCRIPT;
-    const args = [this.#turboArguments(), PATIENCE_MS, ...onBoard(this.#pace)];
+    const args = [this.#turboArguments(), this.#block, PATIENCE_MS, ...onBoard(this.#pace)];
     if (way === 'plain') return this.#repl.begin(await boardScript(['older_tools', ...script], args));
     const pieces = { dot: dot.length, piece: every };
     const { loader, packed } = await packedScript(['tools', ...script], args, pieces);

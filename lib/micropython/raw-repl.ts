@@ -19,6 +19,7 @@ const CTRL_C = '\x03';
 const END = 0x04;
 
 const SOFT_REBOOT_MS = 5000;
+const TIDY_MS = 5000;
 
 /** The last words of the friendly banner, which differs from board to board. */
 const FRIENDLY_BANNER_END = 'for more information.\r\n';
@@ -99,6 +100,13 @@ export class RawRepl extends RawWire {
     await this.write(Uint8Array.of(END));
     const rebooted = await this.inbox.until(SOFT_REBOOT, { timeoutMs: SOFT_REBOOT_MS, signal: this.signal });
     return Buffer.concat([prompt, rebooted, this.rest()]);
+  }
+
+  /** Takes back what this side has defined, before the raw REPL was entered anew, too; and the board collects. */
+  async tidy(): Promise<void> {
+    this.helpers.clear();
+    const ours = `[name for name in globals() if name.startswith('_board_')]`;
+    await this.run(`list(map(globals().pop, ${ours}))\n__import__('gc').collect()`, { timeoutMs: TIDY_MS });
   }
 
   /** They cost memory that the program on the board may want; the way back does not depend on it. */

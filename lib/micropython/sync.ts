@@ -41,6 +41,7 @@ export interface SyncOptions {
   dryRun?: boolean | undefined;
   /** See `UploadOptions`. */
   turbo?: boolean | undefined;
+  mayRestart?: boolean | undefined;
   onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Each file when it is done. */
   onFile?: ((file: SyncedFile) => void) | undefined;
@@ -216,6 +217,6 @@ async function upload(repl: RawRepl, plan: readonly Planned[], options: SyncOpti
   const actions = new Map(files.map(({ path, action }) => [path, action]));
   const onFile = (file: UploadResult): void =>
     options.onFile?.({ ...file, action: actions.get(file.path) ?? 'updated' });
-  if (files.length > 0)
-    await uploadFiles(repl, files, { turbo: options.turbo, onProgress: options.onProgress, onFile });
+  const { turbo, mayRestart, onProgress } = options;
+  if (files.length > 0) await uploadFiles(repl, files, { turbo, mayRestart, onProgress, onFile });
 }

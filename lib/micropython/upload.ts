@@ -36,6 +36,8 @@ export interface UploadOptions {
   onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Raises the rate of the line meanwhile, on the boards of `turbo.ts`; others go on as they are. */
   turbo?: boolean | undefined;
+  /** Where memory is short, the interpreter may start anew: what programs have defined is lost, and boot.py runs. */
+  mayRestart?: boolean | undefined;
   /** Hears of each file when it is on the board, in order. */
   onFile?: ((result: UploadResult) => void) | undefined;
 }
@@ -48,6 +50,8 @@ export type Kept = 'old' | 'new' | 'either';
 
 /** Milliseconds for the board to end its script after a cancel, and to tell what it has. */
 const LEAVE_MS = 15_000;
+/** boot.py, of an interpreter that starts anew to have memory. */
+const RESTART_MS = 10_000;
 /** So often what is left is begun anew when the line, and not the board, is at fault. */
 const ATTEMPTS = 5;
 /** So often the board is asked what it has; the line may be at fault here, too. */
@@ -92,6 +96,9 @@ class Upload {
   readonly #total: number;
   /** Whether the board's script has run in any attempt. */
   #hasBegun = false;
+  /** Whether the board had no memory for the script; again, after what could be done about it. */
+  #isShort = false;
+  #isShortAgain = false;
 
   constructor(repl: RawRepl, files: readonly OutgoingFile[], options: UploadOptions) {
     this.#repl = repl;
@@ -103,7 +110,7 @@ class Upload {
 
   async run(): Promise<UploadResult[]> {
     for (let attempt = 1; this.#results.length < this.#files.length; attempt++) {
-      if (this.#repl.link.uploadWay === 'pieces') {
+      if (this.#isShortAgain || this.#repl.link.uploadWay === 'pieces') {
         await this.#inPieces();
         continue;
       }
@@ -153,6 +160,7 @@ class Upload {
       onContent: (bytes) => this.#options.onProgress?.({ done: before + bytes, total: this.#total }),
       onStored: () => this.#stored(),
       turbo: this.#options.turbo,
+      isShort: this.#isShort,
     });
   }
 
@@ -185,10 +193,30 @@ class Upload {
     if (kept === 'new') this.#stored();
     // As the script was ended, the board may have told of it, too.
     if (!isAgain) throw this.#told(error, path, this.#results.length > before ? 'new' : kept);
-    if (!delivery.hasBegun && lacksModules(error)) {
-      const { link } = this.#repl;
-      link.uploadWay = hasSubstitutes(error) && link.uploadWay === 'packed' ? 'plain' : 'pieces';
+    if (!delivery.hasBegun) {
+      await this.#adapt(error).catch((trouble: unknown) => {
+        throw this.#told(trouble, path, kept);
+      });
     }
+  }
+
+  /** What a firmware lacks it always does; memory it may have when the next files come. */
+  async #adapt(error: unknown): Promise<void> {
+    const { link } = this.#repl;
+    if (says(error, SHORT)) await this.#makeRoom();
+    else if (says(error, SUBSTITUTED) && link.uploadWay === 'packed') link.uploadWay = 'plain';
+    else if (says(error, LACKS)) link.uploadWay = 'pieces';
+  }
+
+  /** A program that was interrupted has left its objects, and what is free may be in small pieces. */
+  async #makeRoom(): Promise<void> {
+    const { mayRestart = false } = this.#options;
+    this.#isShortAgain = this.#isShort;
+    if (!this.#isShort)
+      await (mayRestart ? this.#repl.softReset({ timeoutMs: RESTART_MS }) : this.#repl.tidy());
+    // It was too little of a fresh heap.
+    else if (mayRestart) this.#repl.link.uploadWay = 'pieces';
+    this.#isShort = true;
   }
 
   /** The raw REPL again, and what the board has under the path of the file that came next. */
@@ -231,16 +259,13 @@ function isHarmed(error: unknown): boolean {
 
 /** What old or small firmware says of the board's script; noise does not hit upon these names. */
 const LACKS =
-  /ImportError.*'(u?binascii|deflate|hashlib|u?io|json|machine|micropython|select|struct)'|AttributeError.*'(buffer|kbd_intr|ipoll|statvfs)'|MemoryError/;
+  /ImportError.*'(u?binascii|deflate|hashlib|u?io|json|machine|micropython|select|struct)'|AttributeError.*'(buffer|kbd_intr|ipoll|statvfs)'/;
+const SHORT = /MemoryError/;
 /** What `board/older_tools.py` does without. A board that lacks more has no memory for it either. */
 const SUBSTITUTED = /ImportError.*'(deflate|hashlib)'/;
 
-function lacksModules(error: unknown): boolean {
-  return error instanceof MicroPythonError && LACKS.test(error.message);
-}
-
-function hasSubstitutes(error: unknown): boolean {
-  return error instanceof MicroPythonError && SUBSTITUTED.test(error.message);
+function says(error: unknown, what: RegExp): boolean {
+  return error instanceof MicroPythonError && what.test(error.message);
 }
 
 function bytesOf(files: readonly OutgoingFile[]): number {

@@ -4,13 +4,13 @@
 import sys, os, io, gc, json, struct, micropython
 
 
-# What the packets carry. Its buffers are made once: the heap is small, and falls to pieces.
+# What the packets carry. Its buffers are made once: the heap is small, and falls to pieces. `most`: bytes of a packet.
 class Stream:
-    def __init__(self, line):
+    def __init__(self, line, most):
         size = 8192
         bits = 14
         gc.collect()
-        while size > 512 and gc.mem_free() < 12 * size:
+        while size > most or size > 512 and gc.mem_free() < 12 * size:
             size >>= 1
             bits -= 1
         self.line = line
@@ -146,7 +146,7 @@ def files(disk, stream):
         number += 1
 
 
-def main(turbo, *settings):
+def main(turbo, most, *settings):
     line = Line(*settings)
     disk = Disk()
     back = None
@@ -155,7 +155,7 @@ def main(turbo, *settings):
     try:
         if turbo:
             back = faster(line, *turbo)
-        files(disk, Stream(line))
+        files(disk, Stream(line, most))
         ended = True
     except OSError as e:
         # Twice, as nobody asks for it again.
