@@ -26,12 +26,12 @@ export async function partitionsOnBoard(loader: Loader, chip: Chip): Promise<Par
   }
 }
 
-/** At its usual place, or behind a loader that is larger than usual. */
+/** At its usual place, or behind it: a project may move it, whether its loader reaches so far or not. */
 async function tableBytes(loader: Loader, chip: Chip): Promise<Uint8Array | undefined> {
   const usual = await tableAt(loader, PARTITION_TABLE_OFFSET);
   if (isPartitionTable(usual)) return usual;
   const [first] = await readFlash(loader, chip.loaderOffset, WORD);
-  if (first !== IMAGE_MAGIC || usual.every((byte) => byte === 0xff)) return undefined;
+  if (first !== IMAGE_MAGIC) return undefined;
   for (let moved = SECTOR; moved < PARTITION_TABLE_MOVES; moved += SECTOR) {
     const at = PARTITION_TABLE_OFFSET + moved;
     if (isPartitionTable(await readFlash(loader, at, WORD)))

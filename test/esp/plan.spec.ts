@@ -194,9 +194,13 @@ describe('esp: plan of flashing', () => {
       await board.writeFlash(at, rows);
     }
 
-    it('says that they are lost as well, also where the table lies behind a larger loader', async () => {
-      for (const at of [TABLE, TABLE + 2 * SECTOR]) {
-        await board.writeFlash(TABLE, new Uint8Array(SECTOR));
+    it('says that they are lost as well, also where the table is moved, behind a larger loader or not', async () => {
+      for (const [at, before] of [
+        [TABLE, 0],
+        [TABLE + 2 * SECTOR, 0],
+        [TABLE + 2 * SECTOR, 0xff],
+      ] as const) {
+        await board.writeFlash(TABLE, new Uint8Array(SECTOR).fill(before));
         await writeTable(at);
         const { losses } = (await go({ dryRun: true })).result.plan;
         assert.ok(
