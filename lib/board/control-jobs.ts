@@ -1,8 +1,9 @@
 /** Jobs that steer what runs on a board: interrupt it, restart it. */
 import { isOwnUsb } from '../esp/reset.ts';
-import { softReset, watchBoot } from '../micropython/boot.ts';
-import type { Boot } from '../micropython/boot.ts';
+import { bootFailed, softReset, watchBoot } from '../micropython/boot.ts';
+import type { Boot, WatchOptions } from '../micropython/boot.ts';
 import { isLost } from '../transport/errors.ts';
+import type { Transport } from '../transport/transport.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { pressEn } from './press-en.ts';
@@ -11,6 +12,8 @@ import { enterRawRepl, withRawRepl } from './repl-job.ts';
 
 /** How long a board may stay away from the bus. */
 const COME_BACK_MS = 10_000;
+/** A board that goes on leaving restarts again and again. */
+const RETURNS = 3;
 
 export interface ControlOptions extends JobOptions {
   /** How long a boot is watched; a main.py that runs for ever gives no prompt. */
@@ -74,17 +77,30 @@ export async function hardResetWith(
 ): Promise<Boot> {
   const { transport, signal } = lease;
   const watch = { signal, ...heard(lease, options) };
-  if (await pressEn(lease)) return watchBoot(transport, watch);
-  const repl = await enterRawRepl(lease);
   try {
+    if (await pressEn(lease)) return await watchBoot(transport, watch);
+    const repl = await enterRawRepl(lease);
     // The board restarts before the code ends, so nobody waits for its end.
     await repl.begin('import machine\nmachine.reset()');
     watch.onOutput(repl.rest());
     return await watchBoot(transport, watch);
   } catch (error) {
-    if (!isLost(error) || !isOwnUsb(transport) || !transport.reopen) throw error;
+    if (!isLost(error) || !isOwnUsb(transport)) throw error;
+    return watchReturn(transport, watch, error);
   }
-  // The chip's own USB leaves with it. What it printed before its port was open again is lost: it is asked.
-  await transport.reopen({ timeoutMs: COME_BACK_MS, signal });
-  return watchBoot(transport, { ...watch, asks: true });
+}
+
+/** The chip's own USB leaves with it, and once more where its boot.py restarts it. Throws as `watchBoot`. */
+async function watchReturn(transport: Transport, watch: WatchOptions, lost: unknown): Promise<Boot> {
+  if (!transport.reopen) throw lost;
+  for (let returns = 0; returns < RETURNS; returns++) {
+    await transport.reopen({ timeoutMs: COME_BACK_MS, signal: watch.signal });
+    try {
+      // What it printed before its port was open again is lost: it is asked.
+      return await watchBoot(transport, { ...watch, asks: true });
+    } catch (error) {
+      if (!isLost(error)) throw error;
+    }
+  }
+  throw bootFailed('comes-and-goes');
 }
