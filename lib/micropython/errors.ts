@@ -11,6 +11,8 @@ export type FileErrorCode =
   /** Before or while writing; where known with `bytes` and `free`. */
   | 'disk-full'
   | 'disk-read-only'
+  /** How to make its disk anew is not known of this firmware. */
+  | 'format-unsupported'
   /** Any other number. */
   | 'file-system-error';
 

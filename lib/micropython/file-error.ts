@@ -10,6 +10,8 @@ const CODES: Readonly<Record<number, FileErrorCode>> = {
   28: 'disk-full',
   30: 'disk-read-only',
   39: 'folder-not-empty',
+  // As `board/files.py` says it.
+  95: 'format-unsupported',
 };
 
 /** What the board answered, as an error with a code. */

@@ -15,7 +15,7 @@ import {
   statBoardFile,
 } from '../../lib/board/file-jobs.ts';
 import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
-import { runPython } from '../../lib/board/python-jobs.ts';
+import { evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
 import { syncBoard } from '../../lib/board/sync-job.ts';
 import { describeOverDoors } from '../support/doors.ts';
 import { failsWith } from '../support/failures.ts';
@@ -214,5 +214,45 @@ describeOverDoors('board: files', (door) => {
     assert.equal(space.free, (await boardDiskSpace(board)).free);
     await write('/after.txt', 'x');
     assert.deepEqual(await paths('/'), ['/after.txt']);
+  });
+});
+
+describe('board: its disk where there is no flashbdev', () => {
+  /** As a Pico has it: the flash in a module of its own. Notes what is made. */
+  const PICO = `import sys, vfs
+made = []
+class Lfs2:
+  def __call__(self, disk, **options):
+    made.append(options)
+    return Vfs.lfs2(disk)
+  def mkfs(self, disk, **options):
+    made.append(options)
+    Vfs.lfs2.mkfs(disk)
+class Vfs:
+  lfs2 = vfs.VfsLfs2
+  mount = staticmethod(vfs.mount)
+  umount = staticmethod(vfs.umount)
+  VfsLfs2 = Lfs2()
+class Rp2:
+  class Flash:
+    def readblocks(self, block, into): into[8:16] = b"littlefs"
+sys.modules.update({"vfs": Vfs, "rp2": Rp2})`;
+
+  it('is formatted on a Pico, as MicroPython does it there; on other boards that is refused', async () => {
+    const device = await launchBoard({ timing: 'none', bootMs: 0 });
+    const board = new Board({ port: device.rfc2217, baudRate: 115200 });
+    try {
+      await uploadFilesToBoard(board, [{ path: '/a.txt', content: Buffer.from('a') }]);
+      await runPython(board, 'import sys\nsys.modules["flashbdev"] = type("", (), {})', {});
+      await assert.rejects(formatBoard(board), failsWith('format-unsupported'));
+      assert.ok((await listBoardFiles(board, '/')).some(({ path }) => path === '/a.txt'));
+      await runPython(board, PICO, {});
+      await formatBoard(board);
+      assert.deepEqual(await listBoardFiles(board, '/'), []);
+      assert.deepEqual(await evaluatePython(board, 'made', {}), [{ progsize: 256 }, { progsize: 256 }]);
+    } finally {
+      await board.close();
+      await device.close();
+    }
   });
 });

@@ -131,21 +131,40 @@ def copy_file(source, part, to):
         raise
 
 
-# The file system of the partition that is mounted at the root, as MicroPython makes it at its first start.
-def format(path):
-    from flashbdev import bdev
+# Where the files of the root are, whether as FAT, and how else littlefs is made there: as MicroPython does it at its
+# first start, by inisetup.py or _boot.py of its ports. A Pico that shows its files to the computer has FAT.
+def root_disk():
+    try:
+        from flashbdev import bdev
 
+        return bdev, hasattr(bdev, "info") and bdev.info()[4] == "ffat", {}
+    except ImportError:
+        pass
+    try:
+        from rp2 import Flash
+    except ImportError:
+        raise OSError(95)
+    disk = Flash()
+    head = bytearray(512)
+    disk.readblocks(0, head)
+    return disk, bytes(head[510:]) == b"\x55\xaa" and bytes(head).find(b"littlefs") < 0, {"progsize": 256}
+
+
+def format(path):
     try:
         import vfs
     except ImportError:
         vfs = os
-    kind = vfs.VfsFat if hasattr(bdev, "info") and bdev.info()[4] == "ffat" else vfs.VfsLfs2
+    disk, fat, options = root_disk()
     os.chdir("/")
     vfs.umount("/")
     try:
-        kind.mkfs(bdev)
+        if fat:
+            vfs.VfsFat.mkfs(disk)
+        else:
+            vfs.VfsLfs2.mkfs(disk, **options)
     finally:
-        vfs.mount(kind(bdev), "/")
+        vfs.mount(vfs.VfsFat(disk) if fat else vfs.VfsLfs2(disk, **options), "/")
     yield from space("/")
 
 
