@@ -84,7 +84,10 @@ export function makeBoardFolder(board: Board, path: string, options: FileJobOpti
   return onBoard(board, options, (repl) => makeFolder(repl, path));
 }
 
-/** Throws `MicroPythonError` 'file-exists' where something is, unless it is a file and `force` is said. */
+/**
+ * Throws `MicroPythonError` 'file-exists' where a file is, unless a file is moved and `force` is said; 'is-a-folder' and
+ * 'not-a-folder' where a folder is, and where a file is in a folder's way. `path` tells what that is.
+ */
 export function moveBoardFile(
   board: Board,
   from: string,

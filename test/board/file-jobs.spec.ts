@@ -30,6 +30,8 @@ function noise(length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => Math.floor(next() * 256)));
 }
 
+const inTheWay = (code: string, path: string) => failsWith(code, { path });
+
 describeOverDoors('board: files', (door) => {
   let device: VirtualBoard;
   let board: Board;
@@ -113,13 +115,13 @@ describeOverDoors('board: files', (door) => {
     assert.equal(await makeBoardFolder(board, '/made/on/the/way'), true);
     assert.equal(await makeBoardFolder(board, 'made/on/the/way/'), false);
     await write('/made/file', 'x');
-    await assert.rejects(makeBoardFolder(board, '/made/file/below'), failsWith('file-exists'));
+    await assert.rejects(makeBoardFolder(board, '/made/file/below'), inTheWay('not-a-folder', '/made/file'));
   });
 
   it('are moved, over another one only by force', async () => {
     await write('/from.txt', 'new');
     await write('/to.txt', 'old');
-    await assert.rejects(moveBoardFile(board, '/from.txt', '/to.txt'), failsWith('file-exists'));
+    await assert.rejects(moveBoardFile(board, '/from.txt', '/to.txt'), inTheWay('file-exists', '/to.txt'));
     assert.equal(String(await readBoardFile(board, '/to.txt')), 'old');
     await moveBoardFile(board, '/from.txt', '/to.txt', { force: true });
     await moveBoardFile(board, '/to.txt', '/folder/of/it.txt');
@@ -127,6 +129,25 @@ describeOverDoors('board: files', (door) => {
     await assert.rejects(intoItself, failsWith('bad-file-name', { case: 'in-itself' }));
     assert.equal(String(await readBoardFile(board, '/folder/of/it.txt')), 'new');
     await assert.rejects(moveBoardFile(board, '/to.txt', '/x'), failsWith('file-not-found'));
+  });
+
+  it('stay where something is in the way, which is what is told', async () => {
+    await write('/way/file', 'x');
+    await write('/way/folder/file', 'y');
+    const places: readonly [from: string, to: string, code: string, path?: string][] = [
+      ['/way/file', '/way/folder', 'is-a-folder'],
+      ['/way/folder', '/way/file', 'not-a-folder'],
+      ['/way/folder', '/way', 'is-a-folder'],
+      ['/way/file', '/boot.py/x.py', 'not-a-folder', '/boot.py'],
+      ['/way/none', '/way/new', 'file-not-found', '/way/none'],
+    ];
+    // Force is for a file in the place of another one.
+    for (const [from, to, code, path = to] of places) {
+      await assert.rejects(moveBoardFile(board, from, to, { force: true }), inTheWay(code, path));
+      await assert.rejects(copyBoardFile(board, from, to), inTheWay(code, path));
+    }
+    const all = ['/way/file', '/way/folder', '/way/folder/file'];
+    assert.deepEqual(await paths('/way'), all);
   });
 
   it('are removed: folders only when asked, guarded ones not', async () => {
@@ -152,7 +173,10 @@ describeOverDoors('board: files', (door) => {
     await write('/copy/a/b.bin', noise(3000));
     await write('/copy/c.txt', 'c');
     assert.deepEqual(await copyBoardFile(board, '/copy/c.txt', '/other/d.txt'), ['/other/d.txt']);
-    await assert.rejects(copyBoardFile(board, '/copy/a/b.bin', '/other/d.txt'), failsWith('file-exists'));
+    await assert.rejects(
+      copyBoardFile(board, '/copy/a/b.bin', '/other/d.txt'),
+      inTheWay('file-exists', '/other/d.txt'),
+    );
     await copyBoardFile(board, '/copy/a/b.bin', '/other/d.txt', { force: true });
     assert.deepEqual(await readBoardFile(board, '/other/d.txt'), noise(3000));
     assert.deepEqual((await copyBoardFile(board, '/copy', '/copy/copy')).toSorted(), [
@@ -163,7 +187,10 @@ describeOverDoors('board: files', (door) => {
     await assert.rejects(copyBoardFile(board, '/none', '/x'), failsWith('file-not-found'));
     const half = "with open('/half.bin', 'wb') as f:\n  for _ in range(275): f.write(bytes(4096))";
     await runPython(board, half, {});
-    await assert.rejects(copyBoardFile(board, '/half.bin', '/whole.bin'), failsWith('disk-full'));
+    await assert.rejects(
+      copyBoardFile(board, '/half.bin', '/whole.bin'),
+      inTheWay('disk-full', '/whole.bin'),
+    );
     assert.ok(!(await paths('/')).some((path) => path.includes('.uploading')));
   });
 

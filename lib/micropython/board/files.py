@@ -68,29 +68,36 @@ def make(path):
         os.mkdir(path)
         return True
     except OSError as e:
-        if e.args[0] != 17 or not is_folder(path):
+        if e.args[0] != 17:
             raise
+        if not is_folder(path):
+            raise OSError(20, path)
         return False
 
 
-# Makes the folders on the way to a place, where nothing may be but a file that may go.
-def clear_way(to, force):
+# Makes the folders on the way to a place, where nothing may be but a file that a file may take the place of.
+def clear_way(source, to, force):
     parent = to[: to.rfind("/")]
     if parent:
         for _ in mkdir(parent):
             pass
     try:
-        occupied = not is_folder(to)
-        if not (occupied and force):
-            raise OSError(17)
+        occupied = is_folder(to)
     except OSError as e:
         if e.args[0] != 2:
             raise
+        return
+    if occupied:
+        raise OSError(21, to)
+    if is_folder(source):
+        raise OSError(20, to)
+    if not force:
+        raise OSError(17, to)
 
 
 def move(source, to, force):
     os.stat(source)
-    clear_way(to, force)
+    clear_way(source, to, force)
     os.rename(source, to)
     yield True
 
@@ -99,7 +106,7 @@ def copy(source, to, force):
     # What is copied into itself is copied once.
     found = list(tree(source, False, True))
     deep = is_folder(source)
-    clear_way(to, force and not deep)
+    clear_way(source, to, force)
     if deep:
         make(to)
     home = root_of(to, looker() is not Mounted) + BESIDE
@@ -108,7 +115,10 @@ def copy(source, to, force):
         for path, *size in found:
             target = to + path[len(source) :]
             if size:
-                copy_file(path, home + "/new", target)
+                try:
+                    copy_file(path, home + "/new", target)
+                except OSError as e:
+                    raise OSError(e.args[0], target)
                 yield target
             else:
                 make(target)
@@ -214,4 +224,5 @@ def main(operation, *args):
     try:
         yield from work[operation](*args)
     except OSError as e:
-        yield {"errno": e.args[0], "path": args[0]}
+        # What is in the way is not always what was asked for.
+        yield {"errno": e.args[0], "path": e.args[1] if len(e.args) > 1 else args[0]}
