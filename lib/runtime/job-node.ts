@@ -8,6 +8,7 @@ import { BoardError } from '../board/errors.ts';
 import { ConsoleText } from './console-text.ts';
 import { diagnose, InputError } from './diagnosis.ts';
 import type { Diagnosis, Words } from './diagnosis.ts';
+import { portLabel } from './port-label.ts';
 import { ProgressMeter } from './progress.ts';
 import type { Progress, Step } from './progress.ts';
 import type { Message } from './properties.ts';
@@ -128,6 +129,7 @@ function abort(
   for (const [job, { id }] of jobs) if (which === true || id === which) job.abort(reason);
 }
 
+type ShowStatus = (fill: 'blue' | 'green' | 'yellow' | 'red', shape: 'dot' | 'ring', text: string) => void;
 type Send = (msg: NodeMessageOutputs) => void;
 type NodeMessageOutputs = [Message | null, Message | null];
 
@@ -146,7 +148,7 @@ async function handle<Def extends JobNodeDef, Request, Result>(
   input: Input<Def>,
 ): Promise<Error | undefined> {
   const { node, def, msg, send } = input;
-  const { status, meanwhile, endOfConsole } = reporting(RED, spec.type, input);
+  const { show, status, meanwhile, endOfConsole } = reporting(RED, spec.type, input);
   try {
     const board = boardOf(RED, def);
     const request = await spec.read(RED, node, def, msg, meanwhile);
@@ -154,14 +156,14 @@ async function handle<Def extends JobNodeDef, Request, Result>(
     const result = await spec.run(request, { ...meanwhile, board, device });
     endOfConsole();
     const { key, facts, fill = 'green' } = spec.finish(result, msg);
-    node.status({ fill, shape: 'dot', text: status(key, facts) });
+    show(fill, 'dot', status(key, facts));
     send([msg, null]);
     return undefined;
   } catch (error) {
     endOfConsole();
     const diagnosis = diagnose(error, wordsOf(RED));
     msg['diagnosis'] = diagnosis;
-    node.status({ fill: 'red', shape: 'ring', text: diagnosis.short });
+    show('red', 'ring', diagnosis.short);
     return explained(diagnosis, error);
   }
 }
@@ -175,29 +177,34 @@ function reporting(
   RED: NodeAPI,
   type: string,
   { node, msg, send, signal }: Input<JobNodeDef>,
-): { status: Words; meanwhile: Omit<JobContext, 'board' | 'device'>; endOfConsole: () => void } {
+): {
+  show: ShowStatus;
+  status: Words;
+  meanwhile: Omit<JobContext, 'board' | 'device'>;
+  endOfConsole: () => void;
+} {
   const status: Words = (key, facts) => wordsOf(RED)(`${type}.status.${key}`, facts);
   const named = 'port' in msg ? { port: msg['port'] } : {};
   const tell = (topic: string, payload: unknown): void => {
     // A node that was closed must not send any more.
     if (!signal.aborted) send([null, { _msgid: msg._msgid, ...named, topic, payload }]);
   };
-  const show = (phase: string, facts?: Record<string, unknown>): void => {
-    node.status({ fill: 'blue', shape: 'dot', text: status(phase, facts) });
-  };
+  // One node may work on many boards at once: whose status it is.
+  const label = portLabel(msg['port']);
+  const show: ShowStatus = (fill, shape, text) =>
+    node.status({ fill, shape, text: label === undefined ? text : `${label}: ${text}` });
   const phase: JobContext['phase'] = (name, facts) => {
-    show(name, facts);
+    show('blue', 'dot', status(name, facts));
     tell('progress', { phase: name, ...facts });
   };
   const meter = new ProgressMeter((progress: Progress) => {
-    show(progress.phase, { ...progress });
+    show('blue', 'dot', status(progress.phase, { ...progress }));
     tell('progress', progress);
   });
   const printed = new ConsoleText((text) => tell('console', text));
   const job = {
     signal,
-    onWait: (ahead: number) =>
-      node.status({ fill: 'yellow', shape: 'ring', text: status('waiting', { ahead }) }),
+    onWait: (ahead: number) => show('yellow', 'ring', status('waiting', { ahead })),
     onStep: stepTeller(RED, phase),
   };
   const meanwhile = {
@@ -208,7 +215,7 @@ function reporting(
     console: (bytes: Uint8Array) => printed.push(bytes),
     tell,
   };
-  return { status, meanwhile, endOfConsole: () => printed.end() };
+  return { show, status, meanwhile, endOfConsole: () => printed.end() };
 }
 
 function boardOf(RED: NodeAPI, def: JobNodeDef): BoardNode {

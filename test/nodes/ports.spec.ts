@@ -38,6 +38,20 @@ describe('msg.port', () => {
     assert.equal(other.result?.payload, 4);
   });
 
+  it('stands before what the status says of that board', async () => {
+    const [one, two] = boards.map(({ rfc2217 }) => rfc2217);
+    const node = await NodeUnderTest.load('mp-repl', one!, EVALUATE);
+    await node.send({ payload: '1 + 1', port: two });
+    const labels = (): Set<string | undefined> =>
+      new Set(node.statuses.map(({ text = '' }) => /^(?:.*:)? ?(?=mp-repl\.)/.exec(text)?.[0]));
+    assert.deepEqual(labels(), new Set([`${new URL(two!).host}: `]));
+    await node.send({ payload: '1 + 1', port: '/dev/ttyUSB77' });
+    assert.match(node.lastStatus?.text ?? '', /^ttyUSB77: .*port-missing/);
+    node.statuses.length = 0;
+    await node.send({ payload: '1 + 1' });
+    assert.deepEqual(labels(), new Set(['']));
+  });
+
   it('is refused where it is no port, and ignored where a UDP node left its number', async () => {
     const node = await NodeUnderTest.load('mp-repl', boards[0]!.rfc2217, EVALUATE);
     const { caught } = await node.send({ payload: '2 + 2', port: 'my board' });
