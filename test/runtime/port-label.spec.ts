@@ -8,7 +8,7 @@ describe('runtime: the label of a port', () => {
     [' /dev/ttyUSB3 ', 'ttyUSB3'],
     ['rfc2217://bench:2217/', 'bench:2217'],
     ['usb:24:0A:C4:12:34:56', '24:0A:C4:12:34:56'],
-    ['/dev/serial/by-id/usb-Silicon_Labs_CP2102_0001-if00-port0', '…n_Labs_CP2102_0001'],
+    ['/dev/serial/by-id/usb-Silicon_Labs_CP2102_0001-if00-port0', '…_Labs_CP2102_0001'],
     ['', undefined],
     ['/', undefined],
     [54321, undefined],
