@@ -45,8 +45,8 @@ export class KeptRepl {
   }
 
   /**
-   * Back to the friendly prompt, or to the program that has to go on; returns what the board prints there. A board that has restarted is not in the raw
-   * REPL any more, and typing would be input to its program.
+   * Back to the friendly prompt, or to the program that has to go on; returns what the board prints there. A board that
+   * has restarted is not in the raw REPL any more, and typing would be input to its program.
    */
   async leave(): Promise<Uint8Array> {
     const [repl, heard] = [this.#repl, this.#heard];

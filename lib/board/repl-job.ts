@@ -39,7 +39,7 @@ export async function withRawRepl<T>(
   } catch (error) {
     // An exception is how code may end; the REPL is as it was.
     if (hasEnded(error)) await done(lease, repl, leftBy(after));
-    else await recover(lease, error, { resetsLost, goesOn: repl.hasToGoOn && goesOn(leftBy(after)) });
+    else await recover(lease, error, { resetsLost, goesOn: repl.hasToGoOn && isGoingOn(leftBy(after)) });
     throw error;
   }
   await done(lease, repl, leftBy(after));
@@ -50,7 +50,7 @@ function leftBy(after: Left | (() => Left)): Left {
   return typeof after === 'function' ? after() : after;
 }
 
-function goesOn(left: Left): boolean {
+function isGoingOn(left: Left): boolean {
   return left === 'go-on' || left === 'go-on-soon';
 }
 
@@ -84,29 +84,50 @@ export async function enterRawRepl(
   const repl = new RawRepl(transport, signal, link);
   const { mayBeAtPrompt } = link;
   const restart = mayRestart ? { hardReset: () => pressEn(lease) } : {};
-  repl.hasToGoOn = await repl.enter({ onOutput: printed, onStep, mayBeAtPrompt, ...restart, ...hold });
+  try {
+    repl.hasToGoOn = await repl.enter({ onOutput: printed, onStep, mayBeAtPrompt, ...restart, ...hold });
+  } catch (error) {
+    // Nothing was done yet, so nothing shall be left of what was typed.
+    if (signal.aborted) await recover(lease, error, wayBack(repl));
+    throw error;
+  }
   return repl;
 }
 
+function wayBack({ mayHaveInterrupted }: RawRepl): WayBack {
+  return mayHaveInterrupted ? { goesOn: true } : { enters: false };
+}
+
 async function done({ keep, printed }: Lease, repl: RawRepl, left: Left): Promise<void> {
-  repl.hasToGoOn &&= goesOn(left);
+  repl.hasToGoOn &&= isGoingOn(left);
   if (left === 'leave') printed(await repl.leave());
   else if (left === 'go-on' && repl.hasToGoOn) printed(await repl.restart());
   else keep(repl);
+}
+
+/** How a board is left whose job was cut off. */
+interface WayBack {
+  /** `false`: it was asked for the raw REPL and no more, which a program that runs does not notice. Default `true`. */
+  enters?: boolean;
+  /** As `WorkOptions.resetsLost`. */
+  resetsLost?: boolean;
+  /** The program is started anew. */
+  goesOn?: boolean;
 }
 
 /** Only the first error counts; that the way back failed too is kept as its cause. */
 async function recover(
   lease: Lease,
   reason: unknown,
-  { resetsLost, goesOn }: { resetsLost: boolean; goesOn: boolean },
+  { enters = true, resetsLost = false, goesOn = false }: WayBack,
 ): Promise<void> {
   const { transport, printed, baudRate } = lease;
   try {
     const signal = AbortSignal.timeout(resetsLost ? RESET_TIMEOUT_MS : RECOVER_TIMEOUT_MS);
     if (transport.baudRate !== baudRate) await transport.setBaudRate(baudRate);
     const repl = new RawRepl(transport, signal);
-    await repl.enter(resetsLost ? { hardReset: () => pressEn({ ...lease, signal }) } : {});
+    const restart = resetsLost ? { hardReset: () => pressEn({ ...lease, signal }) } : {};
+    if (enters) await repl.enter(restart);
     printed(await (goesOn ? repl.restart() : repl.leave()));
   } catch (error) {
     if (reason instanceof Error && reason.cause === undefined) reason.cause = error;

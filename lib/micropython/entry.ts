@@ -123,9 +123,14 @@ export class Entry {
     return this.enterByReset();
   }
 
+  /** Whether more was typed than a question, which a board at its prompt answers. */
+  get hasPressed(): boolean {
+    return this.#steps.length > 1;
+  }
+
   /** Whether a program ran until it was interrupted here; one that is says so, or MicroPython does as it ends. */
   get hasInterrupted(): boolean {
-    return this.#steps.length > 1 && (this.#steps.includes('hard-reset') || !PROMPTS.test(this.#tail));
+    return this.hasPressed && (this.#steps.includes('hard-reset') || !PROMPTS.test(this.#tail));
   }
 
   /** Restarts the chip at once, and keeps it from its main.py. Throws 'no-prompt'. */

@@ -47,6 +47,7 @@ export class RawRepl extends RawWire {
   readonly helpers = new Set<string>();
   /** Whether a program was stopped for this REPL that shall go on after it: who has the REPL says so. */
   hasToGoOn = false;
+  #entry: Entry | undefined;
 
   /**
    * Brings the board to the raw REPL, interrupting a running program; returns whether it did.
@@ -54,7 +55,7 @@ export class RawRepl extends RawWire {
    */
   async enter(options: EnterOptions = {}): Promise<boolean> {
     const asked = performance.now();
-    const entry = this.#entry(options);
+    const entry = this.#begun(options);
     await entry.enter();
     const tookMs = performance.now() - asked - this.wireMs(RAW_BANNER.length);
     this.link.roundTripMs = Math.min(this.link.roundTripMs, tookMs);
@@ -63,12 +64,18 @@ export class RawRepl extends RawWire {
 
   /** The same, but by `options.hardReset` at once. */
   async enterByReset(options: EnterOptions): Promise<void> {
-    await this.#entry(options).enterByReset();
+    await this.#begun(options).enterByReset();
   }
 
-  #entry(options: EnterOptions): Entry {
+  #begun(options: EnterOptions): Entry {
     this.helpers.clear();
-    return new Entry({ transport: this.transport, inbox: this.inbox, signal: this.signal }, options);
+    this.#entry = new Entry({ transport: this.transport, inbox: this.inbox, signal: this.signal }, options);
+    return this.#entry;
+  }
+
+  /** Whether a program may have been interrupted, where `enter` was cut off before it knew. */
+  get mayHaveInterrupted(): boolean {
+    return this.#entry?.hasPressed ?? false;
   }
 
   /**

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Board } from '../../lib/board/board.ts';
 import { interrupt, softResetBoard } from '../../lib/board/control-jobs.ts';
+import { typeLine } from '../../lib/board/line-job.ts';
 import { askAbout, listBoardFiles, readBoardFile, removeBoardFile } from '../../lib/board/file-jobs.ts';
 import { evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
 import { syncBoard } from '../../lib/board/sync-job.ts';
@@ -48,14 +49,19 @@ describe('board: a program that is interrupted to look', function () {
       ...options,
     });
 
-  /** Waits until the board says this, and forgets it. */
-  async function says(text: string): Promise<void> {
+  /** Waits until the board says this. */
+  async function hears(text: string): Promise<void> {
     await new Promise<void>((resolve) => {
       onHeard = () => {
         if (heard.includes(text)) resolve();
       };
       onHeard();
     });
+  }
+
+  /** The same, and forgets it. */
+  async function says(text: string): Promise<void> {
+    await hears(text);
     heard = '';
   }
 
@@ -124,6 +130,31 @@ describe('board: a program that is interrupted to look', function () {
     const cancelled = sync(files, { signal: stop.signal, onPhase: () => stop.abort(new Error('cancelled')) });
     await assert.rejects(cancelled, /cancelled/);
     await begins();
+  });
+
+  it('goes on where it was cancelled as it was got hold of, and nothing of that is heard', async () => {
+    for (const afterMs of [0, 1, 3, 10, 30]) {
+      await startMain();
+      const stop = new AbortController();
+      const cancel = (): void => stop.abort(new Error('cancelled'));
+      const onStep = (): void => (afterMs === 0 ? cancel() : void setTimeout(cancel, afterMs));
+      const cut = sync(files, { signal: stop.signal, onStep });
+      // With nothing to do it goes on by itself, if it comes to that.
+      await (afterMs === 0 ? assert.rejects(cut, /cancelled/) : cut.catch(() => undefined));
+      await hears('main begins');
+      assert.doesNotMatch(heard, /raw REPL|\x04|OK/, `after ${afterMs} ms`);
+    }
+  });
+
+  it('a board at its prompt is at it after a cancel, whenever that came', async () => {
+    await toPrompt();
+    for (const afterMs of [0, 2, 5, 20]) {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(new Error('cancelled')), afterMs);
+      await sync(files, { signal: stop.signal, dryRun: true }).catch(() => undefined);
+      const { text } = await typeLine(board, 'mine', { quietMs: 2000, timeoutMs: 10_000, until: '42' });
+      assert.match(text, /^42/, `after ${afterMs} ms`);
+    }
   });
 
   it('goes on when nothing more is asked', async () => {
