@@ -3,6 +3,7 @@
  * no udev. One watch serves everyone; nobody listening, it rests.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mayOpen } from '../transport/access.ts';
 import { listPorts } from '../transport/list.ts';
 import type { PortInfo } from '../transport/port-info.ts';
 
@@ -23,6 +24,8 @@ export interface PortListener {
 /** What tests replace. */
 export interface WatchHost {
   list: () => Promise<PortInfo[]>;
+  /** Whether this user may open a port. */
+  mayOpen: (path: string) => Promise<boolean>;
   /** Milliseconds that only grow. */
   now: () => number;
   /** Until the next look. */
@@ -36,9 +39,15 @@ const LOOK_EVERY_MS = 1000;
  * name: for so long it has not gone. An adapter stays through a restart, so it went by hand.
  */
 const RESTART_MS = 5000;
+/**
+ * Linux makes a device for root alone, and udev gives it its group a moment later: who is told in between cannot open
+ * it. So many looks it may take; after them the rights are as they are.
+ */
+const LOOKS_UNTIL_READY = 3;
 
 const MACHINE: WatchHost = {
   list: () => listPorts(),
+  mayOpen,
   now: () => performance.now(),
   pause: (signal) => sleep(LOOK_EVERY_MS, undefined, { signal, ref: false }),
 };
@@ -58,6 +67,8 @@ export class PortWatch {
   /** Why the last look saw nothing. */
   #failure: { error: unknown } | undefined;
   #resting: AbortController | undefined;
+  /** New ports that may not be opened yet, and at how many looks that was so. */
+  #unready: ReadonlyMap<string, number> = new Map();
 
   constructor(host: Partial<WatchHost> = {}) {
     this.#host = { ...MACHINE, ...host };
@@ -86,7 +97,9 @@ export class PortWatch {
   async #watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        this.#look(await this.#host.list(), signal);
+        const ports = await this.#host.list();
+        this.#unready = await this.#unreadyAmong(ports);
+        this.#look(ports, signal);
       } catch (error) {
         this.#fail(error, signal);
       }
@@ -109,6 +122,18 @@ export class PortWatch {
     this.#tell((listener) => listener.ports?.(ports));
   }
 
+  async #unreadyAmong(ports: readonly PortInfo[]): Promise<ReadonlyMap<string, number>> {
+    const unready = new Map<string, number>();
+    if (this.#ports === undefined) return unready;
+    for (const port of ports) {
+      const key = keyOf(port);
+      const looks = (this.#unready.get(key) ?? 0) + 1;
+      if (this.#present.has(key) || looks > LOOKS_UNTIL_READY) continue;
+      if (!(await this.#host.mayOpen(port.path))) unready.set(key, looks);
+    }
+    return unready;
+  }
+
   #fail(error: unknown, { aborted }: AbortSignal): void {
     if (aborted || this.#failure) return;
     this.#failure = { error };
@@ -123,6 +148,7 @@ export class PortWatch {
     for (const port of ports) {
       const key = keyOf(port);
       keys.add(key);
+      if (this.#unready.has(key)) continue;
       const before = this.#present.get(key)?.port;
       this.#present.set(key, { port });
       const swapped = before !== undefined && isOther(before, port);

@@ -37,7 +37,8 @@ export async function deniedAt(path: string, host: AccessHost = {}): Promise<Den
   };
 }
 
-async function mayOpen(path: string): Promise<boolean> {
+/** Whether nothing but the rights of this user keeps a device from being opened; also where it is not there. */
+export async function mayOpen(path: string): Promise<boolean> {
   return access(path, constants.R_OK | constants.W_OK).then(
     () => true,
     (error: unknown) => (error as NodeJS.ErrnoException).code !== 'EACCES',

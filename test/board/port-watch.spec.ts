@@ -11,6 +11,8 @@ class Desk {
   readonly faults: unknown[] = [];
   looks = 0;
   list: PortInfo[] | Error = [];
+  /** Paths that only root may open. */
+  readonly forbidden = new Set<string>();
   #now = 0;
   #next = Promise.withResolvers<undefined>();
   #looked = Promise.withResolvers<undefined>();
@@ -20,6 +22,7 @@ class Desk {
       this.looks++;
       return this.list instanceof Error ? Promise.reject(this.list) : Promise.resolve(this.list);
     },
+    mayOpen: (path) => Promise.resolve(!this.forbidden.has(path)),
     pause: (signal) => {
       this.#looked.resolve(undefined);
       signal.addEventListener('abort', () => this.#resume());
@@ -66,6 +69,26 @@ const jtag = port('/dev/ttyACM0', '303a:1001', { locationId: '1-2', serialNumber
 const program = port('/dev/ttyACM1', '303a:4001', { locationId: '1-2', serialNumber: '348518ac0001' });
 
 describe('board: what is plugged in and goes', () => {
+  it('is told when it can be opened, as udev gives a device its group a moment after it is there', async () => {
+    const desk = new Desk();
+    const stop = desk.listen();
+    await desk.begun();
+    desk.forbidden.add(bridge.path);
+    await desk.later(1000, [bridge]);
+    assert.deepEqual(desk.told, []);
+    desk.forbidden.clear();
+    await desk.later(1000, [bridge]);
+    assert.deepEqual(desk.told, ['added /dev/ttyUSB0']);
+    // One that stays forbidden is told, too: whoever uses it is told why it cannot be.
+    desk.forbidden.add(jtag.path);
+    for (let looks = 0; looks < 3; looks++) await desk.later(1000, [bridge, jtag]);
+    assert.equal(desk.told.length, 1);
+    await desk.later(1000, [bridge, jtag]);
+    await desk.later(1000, [bridge, jtag]);
+    assert.deepEqual(desk.told, ['added /dev/ttyUSB0', 'added /dev/ttyACM0']);
+    stop();
+  });
+
   it('is told once each, but not what was there before', async () => {
     const desk = new Desk();
     desk.list = [bridge];
