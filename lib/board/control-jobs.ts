@@ -10,6 +10,8 @@ import { pressEn } from './press-en.ts';
 import { heard } from './python-jobs.ts';
 import { enterRawRepl, withRawRepl } from './repl-job.ts';
 
+export type { Boot };
+
 /** How long a board may stay away from the bus. */
 const COME_BACK_MS = 10_000;
 /** A board that goes on leaving restarts again and again. */

@@ -4,6 +4,8 @@ import type { Transport } from '../transport/transport.ts';
 import { MicroPythonError } from './errors.ts';
 import { ignoreTimeout } from './ignore-timeout.ts';
 import { Resets } from './resets.ts';
+import { parseTraceback } from './traceback.ts';
+import type { PythonError } from './traceback.ts';
 
 export interface BootReport {
   /** `v1.24.0`, from the banner. */
@@ -55,6 +57,16 @@ export interface Boot {
   started: 'prompt' | 'program' | 'silent';
   /** Where MicroPython said so. */
   micropython?: BootReport;
+  /** What boot.py or main.py raised, where the board came to its prompt by that. */
+  error?: PythonError;
+}
+
+/** At the end of what came before the banner: by an exception that nobody caught. */
+const RAISED = /Traceback \(most recent call last\):\r\n(?: {2}File [^\r\n]*\r\n)+[^\r\n]+\r\n$/;
+
+function raisedIn(log: string): PythonError | undefined {
+  const [text] = RAISED.exec(log.slice(0, log.lastIndexOf('MicroPython v'))) ?? [];
+  return text === undefined ? undefined : parseTraceback(Buffer.from(text, 'latin1').toString('utf8'));
 }
 
 /** Each sign may come once by chance; a board that repeats it, or restarts so often by itself, does not come up. */
@@ -122,7 +134,10 @@ async function readBoot(inbox: Inbox, options: WatchOptions, log = ''): Promise<
     log = (log + text).slice(-MAX_LOG);
   }
   const micropython = findBanner(log);
-  if (isPrompt() && micropython) return { started: 'prompt', micropython };
+  if (isPrompt() && micropython) {
+    const error = raisedIn(log);
+    return { started: 'prompt', micropython, ...(error ? { error } : {}) };
+  }
   const heard = hear(repeats(log) > 1 ? log : sinceReset(log));
   if (heard === 'nothing') return { started: 'silent' };
   if (heard === 'text' && !isStuck()) return { started: 'program', ...(micropython ? { micropython } : {}) };

@@ -1,6 +1,6 @@
 /** The mode Control: what runs on the board is interrupted or restarted, and a locked-out board is got back. */
 import { hardReset, interrupt, softResetBoard } from '../../lib/board/control-jobs.ts';
-import type { ControlOptions } from '../../lib/board/control-jobs.ts';
+import type { Boot, ControlOptions } from '../../lib/board/control-jobs.ts';
 import { resetBoard } from '../../lib/board/loader-jobs.ts';
 import type { LoaderJobOptions } from '../../lib/board/loader-jobs.ts';
 import { rescueBoard } from '../../lib/board/rescue.ts';
@@ -29,18 +29,20 @@ export const control: Read = (reader) => {
         tell(step, facts);
       };
       const result = await CONTROLS[action](context, { erase, onStep });
-      // Nothing came from a board that was restarted, which proves nothing.
-      const isSilent = result.started === 'silent';
-      const shown: Shown = isSilent ? { key: 'no-reply', fill: 'yellow' } : { key: 'done' };
-      return { payload: { action, ...result, steps }, shown };
+      return { payload: { action, ...result, steps }, shown: shownOf(result) };
     },
   });
 };
 
-type Control = (
-  context: JobContext,
-  how: { erase: boolean; onStep: OnStep },
-) => Promise<{ started?: string }>;
+type Result = Partial<Pick<Boot, 'error'>> & { started?: string };
+
+function shownOf({ started, error }: Result): Shown {
+  if (error) return { key: 'raised', facts: { type: error.type }, fill: 'red' };
+  // Nothing came from a board that was restarted, which proves nothing.
+  return started === 'silent' ? { key: 'no-reply', fill: 'yellow' } : { key: 'done' };
+}
+
+type Control = (context: JobContext, how: { erase: boolean; onStep: OnStep }) => Promise<Result>;
 
 const CONTROLS: Readonly<Record<Action, Control>> = {
   interrupt: async ({ device, job }, { onStep }) => {

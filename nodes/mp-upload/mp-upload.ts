@@ -132,10 +132,11 @@ function afterOf(reader: Reader<UploadDef>, files: readonly OutgoingFile[]): Aft
   return { kind, path, timeoutMs: numberOr(reader.plain('timeout'), 10) * 1000 };
 }
 
-function shown({ files, changed, dryRun, check, run }: Result): Shown {
+function shown({ files, changed, dryRun, check, run, started, error = run?.error }: Result): Shown {
   const [broken] = check?.errors ?? [];
   if (broken) return { key: 'broken', facts: { path: broken.path, line: broken.line ?? '?' }, fill: 'red' };
-  if (run?.error) return { key: 'raised', facts: { type: run.error.type }, fill: 'red' };
+  if (error) return { key: 'raised', facts: { type: error.type }, fill: 'red' };
+  if (started === 'silent') return { key: 'silent', fill: 'yellow' };
   if (!changed) return { key: 'unchanged' };
   const touched = files.filter(({ action }) => action !== 'unchanged' && action !== 'kept');
   const [first] = touched;

@@ -217,6 +217,15 @@ vfs.mount(Card(), "/sd")`;
       assert.match(printed, /^hello\r\nMicroPython/);
     });
 
+    it('a soft reset, and what main.py raised', async () => {
+      const main = { '/main.py': 'import nothing_of_the_kind' };
+      const { started, error } = await sync(main, { after: { kind: 'soft-reset' } });
+      assert.deepEqual(
+        [started, error?.type, error?.file, error?.line],
+        ['prompt', 'ImportError', 'main.py', 1],
+      );
+    });
+
     it('a restart of the chip', async () => {
       const { started } = await sync({ '/main.py': 'print("up")' }, { after: { kind: 'hard-reset' } });
       assert.equal(started, 'prompt');

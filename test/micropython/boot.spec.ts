@@ -51,6 +51,19 @@ describe('micropython: boot watched', () => {
     assert.equal(boot.started, 'prompt');
   });
 
+  it('tells what main.py raised, and nothing of what it caught', async () => {
+    const raised =
+      'Traceback (most recent call last):\r\n  File "main.py", line 2, in <module>\r\nImportError: bmé\r\n';
+    const text = Buffer.from(raised).toString('latin1');
+    const { error } = (await watch(`${ROM}hello\r\n${text}${BANNER}>>> `)).boot;
+    assert.deepEqual(
+      [error?.type, error?.message, error?.file, error?.line],
+      ['ImportError', 'bmé', 'main.py', 2],
+    );
+    assert.equal((await watch(`${ROM}${text}went on\r\n${BANNER}>>> `)).boot.error, undefined);
+    assert.equal((await watch(`${ROM}${text}${BANNER}>>> ${ROM}${BANNER}>>> `)).boot.error, undefined);
+  });
+
   it('ends at a prompt of another text, which nothing follows', async () => {
     assert.equal((await watch(`${ROM}${BANNER}--> `, 7, 2000)).boot.started, 'prompt');
     assert.equal((await watch(`${ROM}${BANNER}tick\r\ntock\r\n`)).boot.started, 'program');

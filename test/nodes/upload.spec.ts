@@ -225,6 +225,10 @@ describe('mp upload', function () {
       .filter(({ topic }) => topic === 'console')
       .map(({ payload }) => String(payload));
     assert.match(printed.join(''), /after EN\n/);
+    const failed = await sent(node, { payload: 'import nothing_of_the_kind\n' });
+    assert.equal((failed['error'] as { type: string }).type, 'ImportError');
+    assert.equal(node.lastStatus?.fill, 'red');
+    assert.match(node.lastStatus.text ?? '', /raised/);
   });
 
   it('says what is wrong', async () => {
