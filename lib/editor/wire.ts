@@ -169,6 +169,7 @@ export interface FlashState {
   chip?: string;
   step?: Step & { percent?: number; rate?: number; secondsLeft?: number };
   map?: FlashMap;
-  result?: { started: string; version?: string; written: number; seconds: number };
+  /** `verified`: all was found equal; a chip that hides its flash cannot tell. */
+  result?: { started: string; version?: string; written: number; seconds: number; verified: boolean };
   failure?: Failure;
 }

@@ -102,6 +102,7 @@ export class FlashDesk {
         result: {
           started: result.started,
           written: result.written,
+          verified: result.verified,
           seconds,
           ...(version === undefined ? {} : { version }),
         },

@@ -71,6 +71,21 @@ export function flashTests(stage: () => Stage): void {
       await page.locator('#esp32-plan').waitFor();
     });
 
+    it('does not say that it has compared what a chip does not let it compare', async () => {
+      const { page } = stage();
+      const question = '**/esp32-board/*/flash';
+      const result = { started: 'program', written: 4096, seconds: 1, verified: false };
+      await page.route(question, (route) => route.fulfill({ json: { phase: 'done', result } }));
+      try {
+        await reload(page);
+        await openTab(page, 'flash');
+        const outcome = page.locator('.esp32-outcome[data-seen="false"]');
+        await outcome.getByText('Written; this chip does not let it be compared').waitFor();
+      } finally {
+        await page.unroute(question);
+      }
+    });
+
     it('tells what keeps it from knowing where flashing stands', async () => {
       const { page } = stage();
       const question = '**/esp32-board/*/flash';

@@ -69,10 +69,11 @@ function outcome({
   version,
   written = 0,
   seconds,
+  verified = true,
 }: Partial<NonNullable<FlashState['result']>> = {}): HTMLElement {
   const isMicroPython = version !== undefined && started !== 'other';
-  const key = isMicroPython ? 'runs' : started;
-  const isSeen = isMicroPython || started === 'program' || started === 'prompt';
+  const isSeen = isMicroPython || (verified && (started === 'program' || started === 'prompt'));
+  const key = isMicroPython ? 'runs' : verified ? started : 'not-compared';
   return h(
     'div',
     { className: 'esp32-outcome', role: 'status', 'data-seen': String(isSeen) },
