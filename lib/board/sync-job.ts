@@ -1,4 +1,5 @@
 /** The job of bringing files to a board: as they shall be, and what happens then, in one stay on the wire. */
+import { CodedError } from '../errors/coded-error.ts';
 import { boardPath, folderPath } from '../micropython/board-path.ts';
 import { softReset } from '../micropython/boot.ts';
 import type { Boot } from '../micropython/boot.ts';
@@ -12,6 +13,7 @@ import type { OutgoingFile } from '../micropython/upload.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 import { hardResetWith } from './control-jobs.ts';
+import { BoardError } from './errors.ts';
 import { heard } from './python-jobs.ts';
 import type { Left } from './repl-job.ts';
 import { withUploads } from './upload-jobs.ts';
@@ -48,7 +50,10 @@ export interface SyncJobResult extends Partial<Boot> {
   restarted?: true;
 }
 
-/** Throws 'bad-file-name' before the board is asked; then as `syncFiles`, `runFile` and `watchBoot`. */
+/**
+ * Throws 'bad-file-name' before the board is asked; then as `syncFiles`, `runFile` and `watchBoot`. What becomes of the
+ * files is told whatever goes wrong: as `uploadFiles` does it, and by `changed` and `files` where they were all there.
+ */
 export async function syncBoard(
   board: Board,
   wanted: readonly OutgoingFile[],
@@ -56,35 +61,56 @@ export async function syncBoard(
 ): Promise<SyncJobResult> {
   const files = wanted.map(({ path, content }) => ({ path: boardPath(path), content }));
   const mirror = options.mirror === undefined ? undefined : folderPath(options.mirror);
-  return board.run({
-    kind: 'upload',
-    ...jobOptions(options),
-    run: (lease) => syncAnd(lease, files, { ...options, mirror }),
-  });
+  let known: Record<string, unknown> = { kept: 'old', done: [] };
+  const tell = (facts: Record<string, unknown>): void => {
+    known = facts;
+  };
+  try {
+    return await board.run({
+      kind: 'upload',
+      ...jobOptions(options),
+      run: (lease) => syncAnd(lease, files, { ...options, mirror }, tell),
+    });
+  } catch (error) {
+    throw own(error, known);
+  }
+}
+
+/** One cancel ends many jobs, and what is told here is of this one. */
+function own(error: unknown, facts: Record<string, unknown>): unknown {
+  if (error instanceof BoardError)
+    return new BoardError(error.code, error.message, { ...error.facts, ...facts }, error);
+  return error instanceof CodedError ? (error as CodedError).tell({ ...facts, ...error.facts }) : error;
 }
 
 async function syncAnd(
   lease: Lease,
   wanted: readonly OutgoingFile[],
   options: SyncJobOptions,
+  tell: (facts: Record<string, unknown>) => void,
 ): Promise<SyncJobResult> {
   const { onPhase } = options;
   const after: After = options.dryRun ? { kind: 'nothing' } : options.after;
   const restarts = after.kind === 'soft-reset' || after.kind === 'hard-reset';
   // What ran before goes on as long as nothing has changed, also after an error.
   let left: Left = 'go-on';
+  const done: string[] = [];
   const onFile = (file: SyncedFile): void => {
+    if (isChange(file) && !options.dryRun) done.push(file.path);
     if (isChange(file) && !options.dryRun && after.kind !== 'go-on') left = 'keep';
     options.onFile?.(file);
   };
   const inRepl = async (repl: RawRepl): Promise<SyncJobResult> => {
     onPhase?.('comparing');
-    const files = await syncFiles(repl, wanted, { ...options, onFile, mayRestart: restarts });
+    const onChange = (): void => tell({ done });
+    const files = await syncFiles(repl, wanted, { ...options, onFile, onChange, mayRestart: restarts });
+    const changed = files.some(isChange);
+    tell({ changed, files });
     if (restarts) left = 'leave';
     if (after.kind === 'run') left = 'keep';
     const more = await afterwards(repl, lease, wanted, { ...options, after });
     const restarted = left === 'go-on' && repl.hasToGoOn;
-    return { changed: files.some(isChange), files, ...more, ...(restarted ? { restarted } : {}) };
+    return { changed, files, ...more, ...(restarted ? { restarted } : {}) };
   };
   const result = await withUploads(lease, wanted, inRepl, {
     after: () => left,

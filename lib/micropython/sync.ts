@@ -42,6 +42,8 @@ export interface SyncOptions {
   /** See `UploadOptions`. */
   turbo?: boolean | undefined;
   mayRestart?: boolean | undefined;
+  /** Told before anything is written or deleted. */
+  onChange?: (() => void) | undefined;
   onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Each file when it is done. */
   onFile?: ((file: SyncedFile) => void) | undefined;
@@ -63,6 +65,7 @@ export async function syncFiles(
   const plan = await compare(repl, wanted);
   const extra = await extraneous(repl, plan, options);
   if (!options.dryRun) {
+    options.onChange?.();
     await upload(repl, plan, options);
     await removeFiles(repl, [...extra.gone.map(({ path }) => path), ...extra.folders]);
   }

@@ -9,6 +9,7 @@ import {
   readBoardFiles,
   removeBoardFile,
 } from '../../lib/board/file-jobs.ts';
+import { BoardError } from '../../lib/board/errors.ts';
 import { runPython } from '../../lib/board/python-jobs.ts';
 import { syncBoard } from '../../lib/board/sync-job.ts';
 import type { SyncJobOptions, SyncJobResult } from '../../lib/board/sync-job.ts';
@@ -210,7 +211,43 @@ vfs.mount(Card(), "/sd")`;
     assert.ok((await tree()).includes('/app/old.py'));
   });
 
+  it('tells that nothing was written, where it ends before that', async () => {
+    const untouched = failsWith('cancelled', { kept: 'old', done: [] });
+    const stop = new AbortController();
+    const reason = new BoardError('cancelled', 'enough');
+    const comparing = sync({ '/a.py': '' }, { signal: stop.signal, onPhase: () => stop.abort(reason) });
+    // It waits for its turn until then.
+    const waiting = sync({ '/b.py': '' }, { signal: stop.signal });
+    await Promise.all([assert.rejects(comparing, untouched), assert.rejects(waiting, untouched)]);
+    assert.deepEqual(reason.facts, {}, 'other jobs may have the same reason');
+    const gone = new Board({ port: 'tcp://127.0.0.1:1', baudRate: 115200 });
+    const options = {
+      isGuarded: () => false,
+      after: { kind: 'nothing' },
+      onOutput: () => undefined,
+    } as const;
+    await assert.rejects(
+      syncBoard(gone, [{ path: 'a.py', content: Buffer.alloc(0) }], options),
+      failsWith('port-refused', { kept: 'old', done: [] }),
+    );
+  });
+
   describe('and then', () => {
+    it('tells of the files, too, where that fails', async () => {
+      const source = 'import time\nprint("up")\ntime.sleep(60)\n';
+      const files = [{ path: '/main.py', bytes: source.length, sha256: sha256(source), action: 'created' }];
+      const run = sync({ '/main.py': source }, { after: { kind: 'run', path: '/main.py', timeoutMs: 300 } });
+      await assert.rejects(run, failsWith('run-timeout', { changed: true, files }));
+      await removeBoardFile(board, '/main.py');
+      let pulled: Promise<unknown> | undefined;
+      const boot = sync(
+        { '/main.py': source },
+        { after: { kind: 'soft-reset' }, onOutput: () => void (pulled ??= device.unplug({ ms: 50 })) },
+      );
+      await assert.rejects(boot, failsWith('port-lost', { changed: true, files }));
+      await pulled;
+    });
+
     it('a soft reset, after which main.py has run', async () => {
       const { started } = await sync({ '/main.py': 'print("hello")' }, { after: { kind: 'soft-reset' } });
       assert.equal(started, 'prompt');
