@@ -121,8 +121,15 @@ export class Board {
   /** Settles when the job that holds the port has returned it. */
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(options: BoardOptions) {
+  /** `before`: the board that had the port closes; no job gets its turn until that is done. */
+  constructor(options: BoardOptions, before?: Promise<void>) {
     this.#options = options;
+    if (!before) return;
+    this.#held = true;
+    this.#running = before.then(
+      () => this.#next(),
+      () => this.#next(),
+    );
   }
 
   get port(): string {

@@ -16,6 +16,8 @@ interface Held {
 
 export class Boards {
   readonly #held = new Map<string, Held>();
+  /** A redeploy does not always wait for them: the way back of a lost board is long. */
+  readonly #closing = new Map<string, Promise<void>>();
   readonly #presentPath: typeof presentPath;
 
   /** `path`: where a port is now, by this machine's list of ports; tests replace it. */
@@ -34,7 +36,7 @@ export class Boards {
       held.holders.add(holder);
       return { board: held.board, shared: settingsOf(held.options) !== settingsOf(options) };
     }
-    const board = new Board(options);
+    const board = new Board(options, this.#closing.get(key));
     this.#held.set(key, { board, options, holders: new Set([holder]) });
     return { board, shared: false };
   }
@@ -56,9 +58,16 @@ export class Boards {
     for (const [key, { board, holders }] of this.#held) {
       if (!holders.delete(holder) || holders.size > 0) continue;
       this.#held.delete(key);
-      closing.push(board.close());
+      closing.push(this.#close(key, board));
     }
     await Promise.all(closing);
+  }
+
+  async #close(key: string, board: Board): Promise<void> {
+    const closed = board.close();
+    this.#closing.set(key, closed);
+    await closed;
+    if (this.#closing.get(key) === closed) this.#closing.delete(key);
   }
 
   async #samePath(options: BoardOptions): Promise<Held | undefined> {

@@ -26,7 +26,7 @@ const SYSTEM: Ports = { list: listPorts, open: openTransport };
 
 /** Milliseconds between two looks for a board that is away: enumeration takes some hundred. */
 const LOOK_EVERY_MS = 100;
-/** How long a new job waits for a board that the one before has restarted. */
+/** How long new jobs wait for a board that the one before has restarted: all of them together. */
 const ON_ITS_WAY_MS = 3000;
 /** While a board comes back its port may be there already and not yet be ours: udev, ModemManager. */
 const PASSING = new Set([
@@ -47,6 +47,8 @@ export class PortFollower {
   readonly #isRemote: boolean;
   readonly #warned = new Set<string>();
   #board: KnownBoard | undefined;
+  /** Until when it may be on its way back; known from the first look for it that finds it gone. */
+  #onItsWayUntil: number | undefined;
 
   /** The board as the user names it. Throws `PortError` for what is no port. */
   constructor(binding: Binding, options: OpenOptions, ports: Ports = SYSTEM) {
@@ -96,8 +98,10 @@ export class PortFollower {
   /** A board that was there may just be on its way back; else it is looked for where the user said. */
   async #openFirst(signal: AbortSignal): Promise<Opened> {
     if (this.#board) {
+      this.#onItsWayUntil ??= performance.now() + ON_ITS_WAY_MS;
+      const timeoutMs = this.#onItsWayUntil - performance.now();
       try {
-        return await this.openAgain({ timeoutMs: ON_ITS_WAY_MS, signal }, () => this.#pathForNext());
+        return await this.openAgain({ timeoutMs, signal }, () => this.#pathForNext());
       } catch (error) {
         if (!(error instanceof PortError)) throw error;
       }
@@ -128,6 +132,7 @@ export class PortFollower {
 
   async #openAt(path: string, signal: AbortSignal): Promise<Opened> {
     const transport = await this.#ports.open(path, { ...this.#options, signal });
+    this.#onItsWayUntil = undefined;
     if (this.#isRemote) return { transport, usb: {} };
     const list = await this.#list();
     const info = list.find((each) => isAt(each, transport.port));

@@ -1,6 +1,6 @@
 import { lostError, PortError } from './errors.ts';
 import type { Transport } from './transport.ts';
-import { abortReason } from './wait.ts';
+import { abortReason, timerFor } from './wait.ts';
 
 /** What an inbox reads from: a transport, or anything that tells bytes in the same way. */
 export type Source = Pick<Transport, 'port' | 'listen'>;
@@ -165,7 +165,7 @@ export class Inbox {
       if (this.#closed) pending.reject(this.#closed);
       else if (timeoutMs <= 0) over();
       else {
-        if (Number.isFinite(timeoutMs)) timer = setTimeout(over, timeoutMs);
+        if (Number.isFinite(timeoutMs)) timer = timerFor(over, timeoutMs);
         signal?.addEventListener('abort', aborted, { once: true });
       }
     });

@@ -17,7 +17,7 @@ export async function within<T>(promise: Promise<T>, limit: Limit): Promise<T> {
   const { signal } = limit;
   let undo: () => void = () => undefined;
   const end = new Promise<never>((_resolve, reject) => {
-    const timer = setTimeout(() => reject(limit.onTimeout()), Math.max(0, limit.timeoutMs));
+    const timer = timerFor(() => reject(limit.onTimeout()), limit.timeoutMs);
     const aborted = (): void => reject(abortReason(signal));
     if (signal?.aborted) aborted();
     signal?.addEventListener('abort', aborted, { once: true });
@@ -41,7 +41,7 @@ export async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> 
       clearTimeout(timer);
       reject(abortReason(signal));
     };
-    const timer = setTimeout(() => {
+    const timer = timerFor(() => {
       signal?.removeEventListener('abort', aborted);
       resolve();
     }, ms);
@@ -70,6 +70,14 @@ export async function underAny<T>(
   } finally {
     for (const letGo of undo) letGo();
   }
+}
+
+/** The longest a timer waits; a longer one would be over at once. Source: Node.js, `setTimeout`. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** As `setTimeout`, for any number of milliseconds: what is longer than 24 days is for ever. */
+export function timerFor(done: () => void, ms: number): NodeJS.Timeout {
+  return setTimeout(done, Math.min(Math.max(0, ms), LONGEST_MS));
 }
 
 /** Why a signal was aborted, always as an Error. */

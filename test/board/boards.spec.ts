@@ -7,6 +7,7 @@ import { Boards } from '../../lib/board/boards.ts';
 import { presentPath } from '../../lib/transport/identity.ts';
 import type { PortInfo } from '../../lib/transport/port-info.ts';
 import { failsWith } from '../support/failures.ts';
+import { launchBoard } from '../virtual-board/launch.ts';
 
 const PRESENT: PortInfo[] = [
   { path: '/dev/ttyUSB0', likely: true, serialNumber: 'SERIAL-1' },
@@ -63,5 +64,35 @@ describe('board: all boards in use', () => {
     await boards.release(two);
     await assert.rejects(board.run({ kind: 'run', run: () => Promise.resolve() }), failsWith('board-closed'));
     assert.notEqual(boards.hold({ port: 'COM3', baudRate }, one).board, board);
+  });
+
+  it('gives nobody a port before the board that had it is through with it', async () => {
+    const device = await launchBoard({ timing: 'none', bootMs: 0 });
+    const boards = make();
+    const options = { port: device.rfc2217, baudRate };
+    const [one, two] = [{}, {}];
+    const order: string[] = [];
+    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<undefined>();
+    const { promise: mayEnd, resolve: end } = Promise.withResolvers<undefined>();
+    const slow = async (): Promise<void> => {
+      begin(undefined);
+      await mayEnd;
+      order.push('before');
+    };
+    try {
+      const before = boards.hold(options, one).board.run({ kind: 'run', run: slow });
+      await hasBegun;
+      const released = boards.release(one);
+      const after = boards.hold(options, two).board.run({
+        kind: 'run',
+        onWait: () => end(undefined),
+        run: () => Promise.resolve(order.push('after')),
+      });
+      await Promise.all([before, released, after]);
+      assert.deepEqual(order, ['before', 'after']);
+    } finally {
+      await boards.release(two);
+      await device.close();
+    }
   });
 });

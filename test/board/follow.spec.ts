@@ -26,7 +26,12 @@ class Bench implements Ports {
   readonly opened: string[] = [];
   refuse: PortError[] = [];
 
-  readonly list = (): Promise<PortInfo[]> => Promise.resolve(this.now);
+  looks = 0;
+
+  readonly list = (): Promise<PortInfo[]> => {
+    this.looks += 1;
+    return Promise.resolve(this.now);
+  };
   readonly open = (path: string): Promise<ScriptedTransport> => {
     const refusal = this.refuse.shift();
     if (refusal) return Promise.reject(refusal);
@@ -103,6 +108,22 @@ describe('board: following its port', () => {
     bench.now = [port('/dev/ttyACM0', { serialNumber: '112233445566', locationId: '1-2' })];
     await follower.open(signal);
     assert.equal(bench.opened.at(-1), '/dev/ttyACM0');
+  }).timeout(10_000);
+
+  it('is waited for by the first job that finds it gone, not by all that are waiting behind', async () => {
+    const bench = new Bench();
+    const follower = bench.follower('/dev/ttyACM0', `usb:${MAC}`);
+    bench.now = [port('/dev/ttyACM0', { serialNumber: MAC })];
+    await follower.open(signal);
+    bench.now = [port('/dev/ttyACM0', { serialNumber: '112233445566' })];
+    await assert.rejects(follower.open(signal), failsWith('port-missing'));
+    const before = bench.looks;
+    assert.ok(before > 10);
+    await assert.rejects(follower.open(signal), failsWith('port-missing'));
+    assert.ok(bench.looks < before + 5);
+    bench.now = [port('/dev/ttyACM1', { serialNumber: MAC })];
+    await follower.open(signal);
+    assert.equal(bench.opened.at(-1), '/dev/ttyACM1');
   }).timeout(10_000);
 
   it('opens between jobs what hangs at the path it was given, though the board of the last job is elsewhere', async () => {

@@ -1,7 +1,30 @@
-/** Work under several signals: any of them ends it, and none keeps anything of it. */
+/** Waiting: as long as was said, and under several signals, of which any ends it and none keeps anything of it. */
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { underAny } from '../../lib/transport/wait.ts';
+import { Inbox } from '../../lib/transport/inbox.ts';
+import { pauseFor, underAny, within } from '../../lib/transport/wait.ts';
+import { ScriptedTransport } from '../support/scripted-transport.ts';
+
+/** More than a timer of Node.js can count. */
+const A_MONTH = 30 * 24 * 3600 * 1000;
+
+describe('transport: a limit of a month', () => {
+  it('is not over at once', async () => {
+    const onTimeout = (): Error => new Error('too late');
+    assert.equal(
+      await within(
+        pauseFor(20).then(() => 'done'),
+        { timeoutMs: A_MONTH, onTimeout },
+      ),
+      'done',
+    );
+    const transport = new ScriptedTransport();
+    const read = new Inbox(transport).read(1, { timeoutMs: A_MONTH });
+    await pauseFor(20);
+    transport.say('x');
+    assert.equal((await read).length, 1);
+  });
+});
 
 describe('transport: work under several signals', () => {
   const two = (): [AbortController, AbortController] => [new AbortController(), new AbortController()];
