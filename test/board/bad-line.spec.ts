@@ -19,7 +19,7 @@ import type { VirtualBoard } from '../virtual-board/launch.ts';
 const image = demoImage({ payloadSize: 20_000, project: 'other' });
 const firmware = checkParts([{ bytes: image.bytes }]);
 /** As behind a long cable: above this rate nothing arrives whole. */
-const BEARS = 230_400;
+const BEARS = 460_800;
 
 type Work = (board: Board, options: LoaderJobOptions) => Promise<void>;
 
@@ -42,7 +42,7 @@ describe('board: jobs on a bad line', () => {
   let board: Board;
   let events: LoaderJobEvent[];
   const options: LoaderJobOptions = {
-    baudRate: 460_800,
+    baudRate: 921_600,
     connectTimeoutMs: 15_000,
     onEvent: (event) => events.push(event),
   };
@@ -99,7 +99,6 @@ describe('board: jobs on a bad line', () => {
       { offset: 0, size: PIECE + 0x8000 },
       {
         ...options,
-        baudRate: 921_600,
         onEvent: (event) => {
           events.push(event);
           if (event.kind === 'reading' && event.done > PIECE) pulled ??= device.unplug({ ms: 500 });
