@@ -54,9 +54,11 @@ describe('board: over a local port, while it boots', () => {
   });
 
   it('goes on through a reset in the middle of a run', async () => {
-    const running = runPython(board, 'while True: pass', soon);
+    let begin = (): void => undefined;
+    const began = new Promise<void>((resolve) => (begin = resolve));
+    const running = runPython(board, 'print("go")\nwhile True: pass', { ...soon, onOutput: () => begin() });
     running.catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await began;
     await device?.pressEn();
     await assert.rejects(running, failsWith('board-restarted'));
     assert.equal(await evaluatePython(board, '1 + 1', soon), 2);

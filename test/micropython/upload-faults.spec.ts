@@ -8,6 +8,7 @@ import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
 import { sha256Of } from '../../lib/bytes/sha256.ts';
 import type { CodedError } from '../../lib/errors/coded-error.ts';
 import { uploadFiles } from '../../lib/micropython/upload.ts';
+import { Inbox } from '../../lib/transport/inbox.ts';
 import { failsWith } from '../support/failures.ts';
 import { MicroPythonBoard, printed } from '../support/micropython-board.ts';
 import { TrialBoard } from '../support/upload-trial.ts';
@@ -59,14 +60,9 @@ describe('micropython: uploads and mishaps', function () {
     await sleep(6000);
     await mp.reopen();
     // As a person does: nothing but Ctrl-C and Ctrl-B, once.
-    let text = '';
-    mp.transport.listen({
-      data: (bytes) => (text += Buffer.from(bytes).toString('latin1')),
-      closed: () => undefined,
-    });
+    const said = new Inbox(mp.transport);
     await mp.transport.write(Buffer.from('\x03\x02'));
-    await sleep(300);
-    assert.match(text, />>> $/);
+    await said.until('>>> ', { timeoutMs: 20_000 });
     const names = await printed(
       await mp.repl(),
       'import os\nprint(os.listdir("/"), open("kept.txt").read())',
@@ -148,8 +144,8 @@ describe('micropython: uploads and mishaps', function () {
       // It has all of it before it has read half.
       const content = Buffer.from(Array.from({ length: 250 }, (_, i) => (i * i) & 0xff));
       const { facts, now } = await uploadAsItGoes(board, content, async () => {
-        await device.fault({ kind: 'stall', ms: 1000, direction: 'to-host' });
-        await sleep(500);
+        await device.fault({ kind: 'stall', ms: 4000, direction: 'to-host' });
+        await sleep(2000);
         await device.pressEn();
       });
       assert.equal(facts['kept'], 'new');

@@ -10,7 +10,7 @@ describe('mp repl and what runs already', function () {
 
   describe('line', () => {
     it('is answered by the prompt and by a running program, which goes on', async () => {
-      const node = await bench.load('line', { quiet: '150' });
+      const node = await bench.load('line', { quiet: '1500' });
       assert.equal(await node.payload({ payload: '6 * 7' }), '42');
       assert.equal(await node.payload({ payload: 'while True: print("got", input())\r'.trim() }), '... ');
       await node.payload({ payload: '' });
@@ -45,7 +45,7 @@ describe('mp repl and what runs already', function () {
         assert.equal(await action(name), 'prompt', name);
       for (const line of ['while True: pass', '', '']) await node.send({ mode: 'line', payload: line });
       const interrupted = await node.payload<Facts>({ action: 'interrupt' });
-      assert.deepEqual(interrupted['steps'], ['interrupt']);
+      assert.equal((interrupted['steps'] as string[])[0], 'interrupt');
       const rescued = await node.payload<Facts>({ action: 'rescue' });
       assert.deepEqual(rescued['renamed'], []);
       assert.equal((await node.diagnosis({ action: 'explode' })).code, 'bad-property');

@@ -49,7 +49,7 @@ describe('mp upload', function () {
     await keepBusy(board.rfc2217);
     const node = await load({ filename: 'busy.txt' });
     await sent(node, { payload: 'x' });
-    assert.deepEqual(stepsToldBy(node), ['interrupt']);
+    assert.equal(stepsToldBy(node)[0], 'interrupt');
     assert.ok(node.statuses.some(({ text }) => text?.includes('mp-upload.status.getting-hold')));
   });
 

@@ -148,7 +148,7 @@ export class VirtualBoard {
   }
 
   /** The next event that fits; rejects when the board ends or `timeoutMs` (default 10 s) has passed. */
-  nextEvent(fits: (event: BoardEvent) => boolean, timeoutMs = 10_000): Promise<BoardEvent> {
+  nextEvent(fits: (event: BoardEvent) => boolean, timeoutMs = 30_000): Promise<BoardEvent> {
     return new Promise((resolve, reject) => {
       const done = (): void => {
         clearTimeout(timer);

@@ -189,7 +189,7 @@ describe('virtual board: running MicroPython code', () => {
         '    print("cancelled"); raise',
         'async def main():',
         '  e=asyncio.Event(); t=asyncio.create_task(e.wait()); u=asyncio.create_task(for_ever())',
-        '  print(await asyncio.gather(count("a", 1), count("b", 60)))',
+        '  print(await asyncio.gather(count("a", 1), count("b", 300)))',
         '  e.set(); print(await t)',
         '  u.cancel()',
         '  try: await u',
