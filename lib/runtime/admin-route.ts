@@ -60,6 +60,7 @@ async function answerTo(
   try {
     if (request.method === 'POST' && !request.is(BODIES)) {
       throw new InputError('bad-payload', 'another kind of body', {
+        property: 'Content-Type',
         expected: BODIES.join(' | '),
         found: request.headers['content-type'] ?? 'nothing',
       });

@@ -28,7 +28,7 @@ export type InputErrorCode =
   | 'no-board-chosen'
   /**
    * The message is not what the node needs. Facts: `expected`, `found`, `property`; `case` 'empty' for no text,
-   * 'mirror' for no file.
+   * 'content' for what no file can hold, 'mirror' for no file.
    */
   | 'bad-payload'
   /** A setting, or the message's property of that name, cannot be used. Facts: `property`, `expected`, `found`. */

@@ -8,6 +8,7 @@ import { readBackup } from '../firmware/backup-folder.ts';
 import { catalogueVersions, MICROPYTHON_DOWNLOADS } from '../firmware/catalogue.ts';
 import { firmwareSource } from '../firmware/source.ts';
 import type { DownloadEvent } from '../firmware/source.ts';
+import { kindOf } from '../errors/facts.ts';
 import { InputError } from './diagnosis.ts';
 import { hostPath } from './host-files.ts';
 import type { Reading } from './job-node.ts';
@@ -86,7 +87,7 @@ export async function readCopies(RED: NodeAPI, value: unknown): Promise<Copy[]> 
   const bytes = anyBytesOf(value);
   if (bytes && bytes.length > 0) return [{ data: bytes }];
   if (typeof value === 'string' && value.trim() !== '') return readBackup(await hostPath(RED, value));
-  if (!Array.isArray(value) || value.length === 0) throw noCopy();
+  if (!Array.isArray(value) || value.length === 0) throw noCopy(value);
   return Promise.all(value.map((each) => readCopy(RED, each)));
 }
 
@@ -95,7 +96,7 @@ async function readCopy(RED: NodeAPI, value: unknown): Promise<Copy> {
   const bytes =
     anyBytesOf(data) ??
     (typeof path === 'string' ? (await readBackup(await hostPath(RED, path)))[0]?.data : undefined);
-  if (!bytes) throw noCopy();
+  if (!bytes) throw noCopy([value]);
   return {
     data: bytes,
     ...(typeof label === 'string' ? { label } : {}),
@@ -103,10 +104,12 @@ async function readCopy(RED: NodeAPI, value: unknown): Promise<Copy> {
   };
 }
 
-function noCopy(): InputError {
+function noCopy(value: unknown): InputError {
+  const found = Array.isArray(value) ? `[${value.map(kindOf).join(', ')}]` : kindOf(value);
   const expected = 'Buffer | path | [{ label, offset, data | path }]';
   return new InputError('bad-payload', 'there is no copy to write back', {
+    property: 'payload',
     expected,
-    found: 'something else',
+    found,
   });
 }

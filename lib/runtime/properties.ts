@@ -21,7 +21,8 @@ export async function typedProperty(
     try {
       RED.util.evaluateNodeProperty(value, type, node, msg, (error, result: unknown) => {
         if (error) reject(badProperty(value, type, error));
-        else resolve(result);
+        // A variable of the environment that is not set is an empty text to Node-RED.
+        else resolve(type === 'env' && result === '' ? undefined : result);
       });
     } catch (error) {
       reject(badProperty(value, type, error));
@@ -43,19 +44,21 @@ export function anyBytesOf(value: unknown): Uint8Array | undefined {
   return bytesOf(value) ?? bytesOfNumbers(value);
 }
 
-/** Bytes of a file's content: text as UTF-8, a Buffer as it is, anything else as JSON. */
-export function contentBytes(value: unknown): Uint8Array {
+/**
+ * Bytes of the content for the file at `path`: text as UTF-8, a Buffer as it is, anything else as JSON; `null` only where
+ * that is what a JSON file holds. Throws `InputError` 'bad-payload' for a `property` with nothing in it to write.
+ */
+export function contentBytes(value: unknown, path: string, property: string): Uint8Array {
   const bytes = binary(value);
   if (bytes) return bytes;
   if (typeof value === 'string') return Buffer.from(value, 'utf8');
-  const json = jsonOf(value);
-  if (json === undefined) {
-    throw new InputError('bad-payload', 'there is no content to write', {
-      expected: 'string | Buffer | object',
-      found: kindOf(value),
-    });
-  }
-  return Buffer.from(json, 'utf8');
+  const isNothing =
+    (typeof value === 'number' && !Number.isFinite(value)) || (value === null && !/\.json$/i.test(path));
+  const json = isNothing ? undefined : jsonOf(value);
+  if (json !== undefined) return Buffer.from(json, 'utf8');
+  const found = typeof value === 'number' ? String(value) : kindOf(value);
+  const facts = { property, found, expected: 'string | Buffer | object', case: 'content' };
+  throw new InputError('bad-payload', `${property} is no content to write`, facts);
 }
 
 /** `undefined` for what JSON has no shape for: functions, circles, int beyond 2^53. */

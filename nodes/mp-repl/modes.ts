@@ -50,8 +50,10 @@ const MODES: Readonly<Record<string, Read>> = {
   line: async (reader) => {
     const { def, msg, timeoutMs } = reader;
     const line = (await reader.lineText()).replace(/\r?\n$/, '');
-    if (/[\r\n]/.test(line))
-      throw new InputError('bad-payload', 'more than one line', { expected: 'one line', found: 'several' });
+    if (/[\r\n]/.test(line)) {
+      const facts = { property: 'payload', expected: 'one line', found: 'several' };
+      throw new InputError('bad-payload', 'more than one line', facts);
+    }
     const quietMs = numberOr(msg['quiet'] ?? def.quiet, 300);
     const until = patternOf(msg['until'] ?? def.until);
     return {

@@ -106,7 +106,7 @@ function eachOnce(files: OutgoingFile[]): OutgoingFile[] {
     const key = path.replace(/^\//, '');
     if (paths.has(key)) {
       const found = `${path} twice`;
-      throw new InputError('bad-payload', found, { expected: 'each file once', found });
+      throw new InputError('bad-payload', found, { property: 'payload', expected: 'each file once', found });
     }
     paths.add(key);
   }
@@ -117,7 +117,7 @@ function mirrorOf(reader: Reader<UploadDef>, { files, folder }: Wanted): string 
   if (!reader.flag('mirror')) return undefined;
   // A folder that is not mounted looks the same, and would empty every board. Who wants that has `format`.
   if (files.length === 0) {
-    const facts = { case: 'mirror', expected: 'files', found: 'none' };
+    const facts = { property: 'payload', case: 'mirror', expected: 'files', found: 'none' };
     throw new InputError('bad-payload', 'a mirror of nothing', facts);
   }
   if (folder !== undefined) return folder;

@@ -29,7 +29,7 @@ export async function readWanted(reader: UploadReader, signal: AbortSignal): Pro
   const given = await reader.mainInput('value');
   if (source === 'content') {
     const path = requiredText(await reader.typed('filename'), 'filename');
-    return { files: [{ path, content: contentBytes(given) }] };
+    return { files: [{ path, content: contentBytes(given, path, 'payload') }] };
   }
   const target = optionalText(await reader.typed('target'), 'target');
   const into = new Target(reader, target ?? '/', signal);
@@ -60,7 +60,7 @@ class Target {
   }
 
   async list(value: unknown): Promise<OutgoingFile[]> {
-    if (!Array.isArray(value)) throw noList(kindOf(value));
+    if (!Array.isArray(value)) throw noList('payload', value);
     const files: OutgoingFile[] = [];
     for (const [at, entry] of value.entries()) files.push(...(await this.#entry(entry, `payload[${at}]`)));
     return files;
@@ -69,7 +69,7 @@ class Target {
   /** `name`: what the entry is called in an error. */
   async #entry(entry: unknown, name: string): Promise<OutgoingFile[]> {
     if (typeof entry === 'string') return (await this.hostPath({ from: entry })).files;
-    if (typeof entry !== 'object' || entry === null || anyBytesOf(entry)) throw noList(`[${kindOf(entry)}]`);
+    if (typeof entry !== 'object' || entry === null || anyBytesOf(entry)) throw noList(name, entry);
     const { from, to, include, exclude, ...file } = entry as Record<string, unknown>;
     if (from !== undefined) {
       const rules = { include: textList(include, 'include'), exclude: textList(exclude, 'exclude') };
@@ -77,7 +77,8 @@ class Target {
       return (await this.hostPath({ ...place, ...rules })).files;
     }
     const path = requiredText(file['path'] ?? file['filename'], `${name}.path`);
-    return [{ path: join(this.#folder, path), content: contentBytes(file['content'] ?? file['payload']) }];
+    const value = file['content'] === undefined ? file['payload'] : file['content'];
+    return [{ path: join(this.#folder, path), content: contentBytes(value, path, `${name}.content`) }];
   }
 
   async hostPath({ from, to, ...own }: HostEntry): Promise<{ files: OutgoingFile[]; isFolder: boolean }> {
@@ -105,9 +106,9 @@ function join(folder: string, path: string): string {
   return path.startsWith('/') ? path : `${folder.replace(/\/$/, '')}/${path}`;
 }
 
-function noList(found: string): InputError {
-  return new InputError('bad-payload', 'there is no list of files', {
-    expected: '[{ path, content } | { from, to } | path]',
-    found,
-  });
+function noList(property: string, value: unknown): InputError {
+  const entry = '{ path, content } | { from, to } | path';
+  const expected = property === 'payload' ? `[${entry}]` : entry;
+  const facts = { property, expected, found: kindOf(value) };
+  return new InputError('bad-payload', `${property} is no list of files`, facts);
 }

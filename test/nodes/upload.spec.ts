@@ -231,6 +231,29 @@ describe('mp upload', function () {
     assert.match(node.lastStatus.text ?? '', /raised/);
   });
 
+  it('writes no file of nothing', async () => {
+    const node = await load({ filename: 'main.py' });
+    await sent(node, { payload: 'x = 1' });
+    for (const payload of [null, undefined, NaN]) {
+      const { caught } = await node.send({ payload });
+      const { property, found } = caught?.diagnosis?.evidence ?? {};
+      assert.deepEqual([property, found], ['payload', String(payload)]);
+    }
+    // Neither a variable nor a context of that name is there.
+    for (const valueType of ['env', 'flow', 'global', 'msg']) {
+      const other = await load({ filename: 'main.py', value: 'notThere', valueType });
+      const { caught } = await other.send({ payload: 'x = 2' });
+      assert.deepEqual(
+        [caught?.diagnosis?.code, caught?.diagnosis?.evidence['case']],
+        ['bad-payload', 'content'],
+      );
+    }
+    const again = await load({ filename: 'main.py' });
+    assert.deepEqual(actions(await sent(again, { payload: 'x = 1' })), ['unchanged /main.py']);
+    const json = [{ path: 'null.json', content: null }];
+    assert.equal((await sent(again, { payload: json, source: 'list' })).files[0]?.bytes, 4);
+  });
+
   it('says what is wrong', async () => {
     const place = await project('linked', { 'main.py': '', 'other.py': '' });
     await symlink('/etc/hostname', join(place, 'out'));
@@ -242,6 +265,7 @@ describe('mp upload', function () {
       [{ payload: 'x', filename: 'x', after: 'later' }, 'bad-property'],
       [{ payload: 'x', source: 'cloud' }, 'bad-property'],
       [{ payload: '', source: 'path' }, 'bad-payload'],
+      [{ payload: [{ path: 'x.txt', content: null }], source: 'list' }, 'bad-payload'],
       [{ payload: join(folder, 'none'), source: 'path' }, 'source-unreadable'],
       [{ payload: place, source: 'path' }, 'host-path-outside'],
       [{ payload: place, source: 'path', exclude: 5 }, 'bad-property'],

@@ -59,7 +59,8 @@ describe('runtime: addresses', () => {
 });
 
 describe('runtime: content of a file', () => {
-  const written = (value: unknown): string => Buffer.from(contentBytes(value)).toString('utf8');
+  const written = (value: unknown): string =>
+    Buffer.from(contentBytes(value, 'f.txt', 'payload')).toString('utf8');
 
   it('is text, bytes, or anything as JSON', () => {
     assert.equal(written('ünï\r\n'), 'ünï\r\n');
@@ -75,9 +76,17 @@ describe('runtime: content of a file', () => {
   it('is not what JSON has no shape for', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
-    for (const value of [undefined, () => 1, Symbol('s'), 2n, { big: 2n ** 70n }, circle]) {
-      assert.throws(() => contentBytes(value), failsWith('bad-payload'));
+    const facts = { case: 'content', property: 'payload' };
+    for (const value of [undefined, NaN, Infinity, () => 1, Symbol('s'), 2n, { big: 2n ** 70n }, circle]) {
+      assert.throws(() => contentBytes(value, 'f.json', 'payload'), failsWith('bad-payload', facts));
     }
+  });
+
+  it('is null only in a JSON file', () => {
+    assert.equal(Buffer.from(contentBytes(null, '/conf.JSON', 'payload')).toString(), 'null');
+    const nothing = failsWith('bad-payload', { case: 'content', found: 'null' });
+    for (const path of ['main.py', 'json', 'json.txt'])
+      assert.throws(() => contentBytes(null, path, 'payload'), nothing);
   });
 });
 

@@ -65,12 +65,12 @@ async function firmwareOf(
   reading: Reading,
 ): Promise<FlashSource> {
   const wish = { sha256: sha256 === '' ? undefined : sha256, force: false };
-  if (source === 'url' && !/^https?:\/\//i.test(url)) throw noFirmware('http(s) URL', url);
-  if (source === 'file' && !file) throw noFirmware('file', '');
+  if (source === 'url' && !/^https?:\/\//i.test(url)) throw noFirmware('url', 'http(s) URL', url);
+  if (source === 'file' && !file) throw noFirmware('file', 'file', '');
   const value = { micropython: `MicroPython ${version ?? ''}`.trim(), url, file: file?.bytes }[source];
   return readFirmware(RED, value, wish, reading);
 }
 
-function noFirmware(expected: string, found: string): InputError {
-  return new InputError('bad-payload', `no ${expected}`, { expected, found });
+function noFirmware(property: string, expected: string, found: string): InputError {
+  return new InputError('bad-payload', `no ${expected}`, { property, expected, found });
 }

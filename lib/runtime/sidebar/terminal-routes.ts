@@ -4,6 +4,7 @@ import { hardReset, interrupt, softResetBoard } from '../../board/control-jobs.t
 import type { Board } from '../../board/board.ts';
 import { pasteText } from '../../board/paste-job.ts';
 import type { TerminalNews, TerminalNow } from '../../editor/wire.ts';
+import { kindOf } from '../../errors/facts.ts';
 import { adminRoutes } from '../admin-route.ts';
 import type { Call } from '../admin-route.ts';
 import { InputError } from '../diagnosis.ts';
@@ -68,7 +69,11 @@ export function registerTerminalRoutes(RED: NodeAPI): void {
 function inputIn(body: Call['body']): string {
   const text = body['text'];
   if (typeof text !== 'string') {
-    throw new InputError('bad-payload', 'no text', { expected: 'text', found: typeof text });
+    throw new InputError('bad-payload', 'no text', {
+      property: 'text',
+      expected: 'text',
+      found: kindOf(text),
+    });
   }
   if (text.length > MAX_INPUT) {
     throw new InputError('body-too-large', 'too much to type', { limit: MAX_INPUT, size: text.length });
