@@ -77,9 +77,8 @@ export async function flashBoard(
     const wish = { ...session, ...place, flashSize, erase, dryRun, backup, onBackup, encrypt };
     const { reset, rung, backup: taken, ...written } = await flash(lease.transport, source, wish);
     const result = { ...written, ...(taken ? { backup: taken.map((part, i) => kept(part, paths[i])) } : {}) };
-    const { lines } = board.memory;
-    if (result.written > 0) lines.wentWell(rung);
-    else lines.endedOn(rung);
+    const { firstRung: first = 0 } = session;
+    board.memory.lines.wentWell({ rung, first, much: result.written > 0 });
     if (!reset) return { ...result, started: 'press-en' };
     if (watch === 'never') return { ...result, started: 'unwatched' };
     options.onEvent({ kind: 'starting' });

@@ -33,7 +33,7 @@ export async function withLoader<T>(
 ): Promise<T> {
   return runInLoader(board, options, async (session, { transport }) => {
     const { result, rung } = await withAttempts(transport, session, work, left);
-    board.memory.lines.endedOn(rung);
+    board.memory.lines.wentWell({ rung, first: session.firstRung ?? 0, much: false });
     return result;
   });
 }
