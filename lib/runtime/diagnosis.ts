@@ -41,7 +41,7 @@ export type InputErrorCode =
   | 'asker-gone'
   /** A file shall be read as JSON and is none. Facts: `path`, `reason`. */
   | 'not-json'
-  /** What cannot be taken back was not confirmed. Facts: `operation`. */
+  /** What cannot be taken back was not confirmed. Facts: `operation`, which is the `case`, too. */
   | 'not-confirmed';
 
 export class InputError extends CodedError<InputErrorCode> {}

@@ -62,6 +62,6 @@ export class Reader<Def extends JobNodeDef> {
   /** Throws `InputError` 'not-confirmed' without the word in `msg.confirm`: one that no flow carries by chance. */
   confirmed(operation: string): void {
     if (this.msg['confirm'] === operation) return;
-    throw new InputError('not-confirmed', `${operation} was not confirmed`, { operation });
+    throw new InputError('not-confirmed', `${operation} was not confirmed`, { operation, case: operation });
   }
 }

@@ -117,6 +117,7 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
 
   erase: async (reader) => {
     const range = await rangeOf(reader);
+    if (reader.def.operation !== 'erase' && !namesRange(reader.msg)) reader.confirmed('erase');
     return {
       run: async (context) => {
         const options = { force: flag(reader.msg['force']), ...loaderOptions(context, reader.msg) };
@@ -198,6 +199,12 @@ async function placeOf(reader: FlashReader): Promise<Place> {
 
 async function rangeOf(reader: FlashReader): Promise<Range> {
   return { offset: (await addressOf(reader, 'offset')) ?? 0, size: await addressOf(reader, 'size') };
+}
+
+/** A message that says no more than `erase` may do so by chance, and all of the flash would go. */
+function namesRange(msg: Message): boolean {
+  const [offset = 0, size] = [optionalAddress(msg['offset'], 'offset'), optionalAddress(msg['size'], 'size')];
+  return offset > 0 || size !== undefined;
 }
 
 async function addressOf(reader: FlashReader, name: 'offset' | 'size'): Promise<number | undefined> {

@@ -158,6 +158,31 @@ describe('operations of the flash node', () => {
     assert.equal(caught.diagnosis.evidence['offset'], '0x5');
   });
 
+  it('erase is confirmed where a message asks a node that is set to something else, and names no range', async () => {
+    const range = { offset: '0x3fe000', size: '0x1000' };
+    const there = async (): Promise<string> => String(Buffer.from(await board.readFlash(0x3fe000, 4)));
+    node = await NodeUnderTest.load('esp32-flash', board.rfc2217, { ...DEF, ...range });
+    await board.writeFlash(0x3fe000, Buffer.from('mark'));
+    for (const msg of [
+      {},
+      { offset: '', size: '' },
+      { offset: 0 },
+      { confirm: true },
+      { confirm: 'format' },
+    ]) {
+      const { caught } = await node.send({ operation: 'erase', ...msg });
+      assert.equal(caught?.diagnosis?.code, 'not-confirmed', JSON.stringify(msg));
+      assert.equal(caught.diagnosis.evidence['case'], 'erase');
+    }
+    assert.equal(await there(), 'mark');
+    await done({ operation: 'erase', confirm: 'erase' });
+    assert.notEqual(await there(), 'mark');
+    await board.writeFlash(0x3fe000, Buffer.from('mark'));
+    node = await NodeUnderTest.load('esp32-flash', board.rfc2217, { ...DEF, ...range, operation: 'erase' });
+    await done({});
+    assert.notEqual(await there(), 'mark');
+  });
+
   it('reset into the loader stays there, and out of it runs the program', async () => {
     const held = await done({ operation: 'reset', into: 'loader' });
     assert.deepEqual([held['bootMode'], held['started']], ['0x3', undefined]);
