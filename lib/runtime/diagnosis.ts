@@ -31,7 +31,10 @@ export type InputErrorCode =
    * 'content' for what no file can hold, 'mirror' for no file.
    */
   | 'bad-payload'
-  /** A setting, or the message's property of that name, cannot be used. Facts: `property`, `expected`, `found`. */
+  /**
+   * A setting, or the message's property of that name, cannot be used. Facts: `property`, `expected`, `found`;
+   * `case` 'unreadable' with `reason`, 'one-file' for a mirror.
+   */
   | 'bad-property'
   /** The editor asks for a board that no flow has, or that is not deployed. */
   | 'board-not-deployed'

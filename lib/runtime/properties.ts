@@ -2,6 +2,7 @@
 import type { Node, NodeAPI, NodeMessage } from 'node-red';
 import { binary, bytesOf, bytesOfNumbers } from '../bytes/binary.ts';
 import { kindOf } from '../errors/facts.ts';
+import { messageOf } from '../errors/reason.ts';
 import { patternList } from '../host/pattern.ts';
 import { InputError } from './diagnosis.ts';
 
@@ -34,7 +35,13 @@ function badProperty(value: string, type: string, error: unknown): InputError {
   return new InputError(
     'bad-property',
     `${type} ${value} cannot be read`,
-    { property: `${type}.${value}` },
+    {
+      property: `${type}.${value}`,
+      expected: type,
+      found: value,
+      case: 'unreadable',
+      reason: messageOf(error),
+    },
     error,
   );
 }
@@ -93,7 +100,11 @@ export function nothingIn(property: string, value?: string | null): InputError {
 export function optionalText(value: unknown, property: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value.trim() || undefined;
-  throw new InputError('bad-property', `${property} is no text`, { property, found: kindOf(value) });
+  throw new InputError('bad-property', `${property} is no text`, {
+    property,
+    expected: 'string',
+    found: shown(value),
+  });
 }
 
 /** A list of texts: as such, or as one text parted by commas or lines. */
@@ -101,21 +112,37 @@ export function textList(value: unknown, property: string): string[] {
   if (value === undefined || value === null) return [];
   if (typeof value === 'string') return patternList(value);
   if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;
-  throw new InputError('bad-property', `${property} is no list of texts`, { property, found: kindOf(value) });
+  throw new InputError('bad-property', `${property} is no list of texts`, {
+    property,
+    expected: 'string | [string]',
+    found: shown(value),
+  });
 }
 
 /** A place or size in the flash as number, decimal or hex text; blank means that it is not given. */
 export function optionalAddress(value: unknown, property: string): number | undefined {
-  if (value === undefined || value === null || (typeof value === 'string' && value.trim() === ''))
-    return undefined;
+  if (isAbsent(value)) return undefined;
   const address = typeof value === 'string' || typeof value === 'number' ? Number(value) : NaN;
   if (Number.isInteger(address) && address >= 0) return address;
-  throw new InputError('bad-property', `${property} is no address`, { property, found: kindOf(value) });
+  throw new InputError('bad-property', `${property} is no address`, {
+    property,
+    expected: '4096 | 0x1000',
+    found: shown(value),
+  });
 }
 
 /** A switch: `true`, or the text of it. */
 export function flag(value: unknown): boolean {
   return value === true || value === 'true';
+}
+
+/** A number above 0, or the default where it is absent or blank. */
+export function positive(value: unknown, fallback: number, property: string): number {
+  if (isAbsent(value)) return fallback;
+  const parsed = typeof value === 'string' || typeof value === 'number' ? Number(value) : NaN;
+  if (Number.isFinite(parsed) && parsed > 0) return parsed;
+  const facts = { property, expected: 'number > 0', found: shown(value) };
+  throw new InputError('bad-property', `${property} is no number above 0`, facts);
 }
 
 /** A positive number out of an edit field, or the default where it is empty or none. */
@@ -137,6 +164,15 @@ export function oneOf<T extends string>(
   throw new InputError('bad-property', `${property} is none of ${allowed.join(', ')}`, {
     property,
     expected: allowed.join(' | '),
-    found: typeof value === 'string' ? value : kindOf(value),
+    found: shown(value),
   });
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+}
+
+/** What was found instead: texts and numbers themselves, of others their kind. */
+function shown(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 80) : kindOf(value);
 }

@@ -5,11 +5,12 @@ import type { PythonError } from '../../lib/board/errors.ts';
 import { typeLine } from '../../lib/board/line-job.ts';
 import { callPython, evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
 import type { PythonJobOptions } from '../../lib/board/python-jobs.ts';
+import { kindOf } from '../../lib/errors/facts.ts';
 import { messageOf } from '../../lib/errors/reason.ts';
 import { InputError } from '../../lib/runtime/diagnosis.ts';
 import { readHostText } from '../../lib/runtime/host-files.ts';
 import type { JobContext, Shown } from '../../lib/runtime/job-node.ts';
-import { numberOr, oneOf, requiredText } from '../../lib/runtime/properties.ts';
+import { oneOf, positive, requiredText } from '../../lib/runtime/properties.ts';
 import type { Message } from '../../lib/runtime/properties.ts';
 import { control } from './control.ts';
 import { ReplReader } from './request.ts';
@@ -54,7 +55,7 @@ const MODES: Readonly<Record<string, Read>> = {
       const facts = { property: 'payload', expected: 'one line', found: 'several' };
       throw new InputError('bad-payload', 'more than one line', facts);
     }
-    const quietMs = numberOr(msg['quiet'] ?? def.quiet, 300);
+    const quietMs = positive(msg['quiet'] ?? def.quiet, 300, 'quiet');
     const until = patternOf(msg['until'] ?? def.until);
     return {
       run: async ({ device, job }) => {
@@ -123,7 +124,13 @@ function patternOf(value: unknown): string | RegExp | undefined {
   try {
     return new RegExp(source, flags);
   } catch (error) {
-    const facts = { property: 'until', expected: messageOf(error), found: value };
+    const facts = {
+      property: 'until',
+      expected: '/pattern/',
+      found: value,
+      case: 'unreadable',
+      reason: messageOf(error),
+    };
     throw new InputError('bad-property', `${value} is no pattern`, facts);
   }
 }
@@ -139,6 +146,7 @@ function functionName(value: unknown): string {
   if (/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(name)) return name;
   throw new InputError('bad-property', `${name} is no name of a function`, {
     property: 'function',
+    expected: 'name | object.method',
     found: name,
   });
 }
@@ -152,5 +160,6 @@ function argumentList(value: unknown): unknown[] {
 function keywords(value: unknown): Record<string, unknown> {
   if (value === undefined || value === null) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return { ...value };
-  throw new InputError('bad-property', 'kwargs is no object', { property: 'kwargs' });
+  const facts = { property: 'kwargs', expected: 'object', found: kindOf(value) };
+  throw new InputError('bad-property', 'kwargs is no object', facts);
 }

@@ -1,7 +1,7 @@
 /** What a message asks of the `mp repl` node: its settings, and how both are read. */
 import type { PythonJobOptions } from '../../lib/board/python-jobs.ts';
 import type { JobContext, JobNodeDef, Shown } from '../../lib/runtime/job-node.ts';
-import { numberOr, oneOf, requiredText } from '../../lib/runtime/properties.ts';
+import { oneOf, positive, requiredText } from '../../lib/runtime/properties.ts';
 import { Reader } from '../../lib/runtime/reader.ts';
 
 export interface ReplDef extends JobNodeDef {
@@ -52,7 +52,7 @@ export class ReplReader extends Reader<ReplDef> {
   }
 
   get timeoutMs(): number {
-    return numberOr(this.msg['timeout'] ?? this.def.timeout, 10) * 1000;
+    return positive(this.msg['timeout'] ?? this.def.timeout, 10, 'timeout') * 1000;
   }
 
   /** What all code on the board has in common. */

@@ -7,7 +7,7 @@ import { InputError } from '../../lib/runtime/diagnosis.ts';
 import { GUARDED, guardOf } from '../../lib/runtime/host-files.ts';
 import { registerJobNode } from '../../lib/runtime/job-node.ts';
 import type { JobContext, JobNodeDef, Shown } from '../../lib/runtime/job-node.ts';
-import { numberOr, optionalText, requiredText, textList } from '../../lib/runtime/properties.ts';
+import { optionalText, positive, requiredText, textList } from '../../lib/runtime/properties.ts';
 import { Reader } from '../../lib/runtime/reader.ts';
 import { readWanted } from './sources.ts';
 import type { Wanted } from './sources.ts';
@@ -121,7 +121,8 @@ function mirrorOf(reader: Reader<UploadDef>, { files, folder }: Wanted): string 
     throw new InputError('bad-payload', 'a mirror of nothing', facts);
   }
   if (folder !== undefined) return folder;
-  throw new InputError('bad-property', 'one file is no folder to mirror', { property: 'mirror' });
+  const facts = { property: 'mirror', expected: 'false', found: 'true', case: 'one-file' };
+  throw new InputError('bad-property', 'one file is no folder to mirror', facts);
 }
 
 function afterOf(reader: Reader<UploadDef>, files: readonly OutgoingFile[]): After {
@@ -129,7 +130,7 @@ function afterOf(reader: Reader<UploadDef>, files: readonly OutgoingFile[]): Aft
   if (kind !== 'run') return { kind };
   const only = files.length === 1 ? files[0]?.path : undefined;
   const path = requiredText(optionalText(reader.plain('run'), 'run') ?? only, 'run');
-  return { kind, path, timeoutMs: numberOr(reader.plain('timeout'), 10) * 1000 };
+  return { kind, path, timeoutMs: positive(reader.plain('timeout'), 10, 'timeout') * 1000 };
 }
 
 function shown({ files, changed, dryRun, check, run, started, error = run?.error }: Result): Shown {

@@ -19,6 +19,8 @@ describe('mp repl and what runs already', function () {
       assert.match(String(await node.payload({ payload: 'drei ü', until: '/got .*drei/i' })), /^got drei/);
       assert.equal((await node.diagnosis({ payload: 'a\nb' })).code, 'bad-payload');
       assert.equal((await node.diagnosis({ payload: 'a', until: '/(/' })).code, 'bad-property');
+      for (const wrong of [{ quiet: 'abc' }, { timeout: -3 }])
+        assert.equal((await node.diagnosis({ payload: 'a', ...wrong })).code, 'bad-property');
       await node.payload({ mode: 'control', action: 'interrupt' });
     });
   });

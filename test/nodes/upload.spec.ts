@@ -263,6 +263,7 @@ describe('mp upload', function () {
       [{ payload: 'x', filename: '../x' }, 'bad-file-name'],
       [{ payload: 'x', filename: 'x', mirror: true }, 'bad-property'],
       [{ payload: 'x', filename: 'x', after: 'later' }, 'bad-property'],
+      [{ payload: 'x', filename: 'x', after: 'run', timeout: '5s' }, 'bad-property'],
       [{ payload: 'x', source: 'cloud' }, 'bad-property'],
       [{ payload: '', source: 'path' }, 'bad-payload'],
       [{ payload: [{ path: 'x.txt', content: null }], source: 'list' }, 'bad-payload'],
@@ -272,6 +273,8 @@ describe('mp upload', function () {
       [{ payload: place, source: 'path', exclude: 'out', after: 'run' }, 'bad-payload'],
     ];
     for (const [msg, code] of bad) assert.equal(await refused(node, msg), code, JSON.stringify(msg));
+    const { caught } = await node.send({ payload: 'x', filename: 'x', mirror: true });
+    assert.equal(caught?.diagnosis?.evidence['case'], 'one-file');
   });
 
   it('stays in the folder that the settings of Node-RED name', async () => {

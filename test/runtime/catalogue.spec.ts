@@ -149,6 +149,13 @@ describe('runtime: words for errors', function () {
     }
   });
 
+  it('of what cannot be used name it, what was found, and what is needed', () => {
+    for (const code of ['bad-payload', 'bad-property']) {
+      const named = variables(diagnosis[code]!['cause']!).toSorted();
+      assert.deepEqual(named, ['expected', 'found', 'property'], code);
+    }
+  });
+
   it('are of codes that are thrown', () => {
     const alive = new Set(thrown().flatMap(({ codes: each }) => each));
     const dead = [...new Set(declared())].filter((code) => !alive.has(code));

@@ -6,6 +6,7 @@ import {
   numberOr,
   oneOf,
   optionalAddress,
+  positive,
   requiredText,
 } from '../../lib/runtime/properties.ts';
 import { failsWith } from '../support/failures.ts';
@@ -126,6 +127,26 @@ describe('runtime: settings', () => {
     assert.equal(numberOr(0.5, 1), 0.5);
     for (const value of ['', '0', -1, 'fast', NaN, Infinity, undefined, null, {}])
       assert.equal(numberOr(value, 9), 9);
+  });
+
+  it('a number of a message is above 0, or absent; what is neither is refused', () => {
+    assert.deepEqual(
+      [5, 0.5, ' 7 ', '', '  ', undefined, null].map((value) => positive(value, 9, 'timeout')),
+      [5, 0.5, 7, 9, 9, 9, 9],
+    );
+    for (const [value, found] of [
+      ['abc', 'abc'],
+      ['5s', '5s'],
+      [-3, '-3'],
+      [0, '0'],
+      [NaN, 'NaN'],
+      [Infinity, 'Infinity'],
+      [true, 'boolean'],
+      [[5], 'array'],
+    ]) {
+      const facts = { property: 'timeout', expected: 'number > 0', found };
+      assert.throws(() => positive(value, 9, 'timeout'), failsWith('bad-property', facts));
+    }
   });
 
   it('a word is one of a list, or the default where there is none', () => {
