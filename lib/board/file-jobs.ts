@@ -17,7 +17,7 @@ import type { DiskSpace, FileEntry, RemoveOptions } from '../micropython/files.t
 import type { RawRepl } from '../micropython/raw-repl.ts';
 import { jobOptions } from './board.ts';
 import type { Board, JobOptions } from './board.ts';
-import type { HoldOptions } from './repl-job.ts';
+import type { HoldOptions, WorkOptions } from './repl-job.ts';
 import { withRawRepl } from './repl-job.ts';
 
 export type { DiskSpace };
@@ -28,15 +28,29 @@ export type { DiskSpace };
  */
 export type FileJobOptions = JobOptions & HoldOptions;
 
-function onBoard<T>(board: Board, options: FileJobOptions, work: (repl: RawRepl) => Promise<T>): Promise<T> {
+function onBoard<T>(
+  board: Board,
+  options: FileJobOptions,
+  work: (repl: RawRepl) => Promise<T>,
+  isLook = false,
+): Promise<T> {
   const { interrupt } = options;
-  const hold = { after: 'go-on-soon', ...(interrupt === undefined ? {} : { interrupt }) } as const;
+  const hold: WorkOptions = {
+    after: 'go-on-soon',
+    mayRepeat: () => isLook && interrupt !== false,
+    ...(interrupt === undefined ? {} : { interrupt }),
+  };
   return board.run({ kind: 'run', ...jobOptions(options), run: (lease) => withRawRepl(lease, work, hold) });
+}
+
+/** Work that changes nothing may begin again where the board restarts in the middle. */
+function look<T>(board: Board, options: FileJobOptions, work: (repl: RawRepl) => Promise<T>): Promise<T> {
+  return onBoard(board, options, work, true);
 }
 
 /** What files for the board depend on. */
 export function askAbout(board: Board, options: JobOptions = {}): Promise<About> {
-  return onBoard(board, options, aboutBoard);
+  return look(board, options, aboutBoard);
 }
 
 /** Sorted by path, a folder before what is in it. Throws `MicroPythonError` 'file-not-found'. */
@@ -46,7 +60,7 @@ export function listBoardFiles(
   options: FileJobOptions & { recursive?: boolean; hashes?: boolean } = {},
 ): Promise<FileEntry[]> {
   const { recursive = true, hashes = false } = options;
-  return onBoard(board, options, (repl) => listFiles(repl, folder, { recursive, hashes }));
+  return look(board, options, (repl) => listFiles(repl, folder, { recursive, hashes }));
 }
 
 /** `undefined` when nothing is there. */
@@ -55,14 +69,14 @@ export function statBoardFile(
   path: string,
   options: FileJobOptions & { hashes?: boolean } = {},
 ): Promise<FileEntry | undefined> {
-  return onBoard(board, options, (repl) => statFile(repl, path, options));
+  return look(board, options, (repl) => statFile(repl, path, options));
 }
 
 export function boardDiskSpace(
   board: Board,
   options: FileJobOptions & { path?: string } = {},
 ): Promise<DiskSpace> {
-  return onBoard(board, options, (repl) => diskSpace(repl, options.path));
+  return look(board, options, (repl) => diskSpace(repl, options.path));
 }
 
 export function readBoardFile(board: Board, path: string, options: FileJobOptions = {}): Promise<Buffer> {
@@ -76,7 +90,7 @@ export function readBoardFiles(
   options: FileJobOptions & { onProgress?: (bytes: number) => void } = {},
 ): Promise<DownloadedFile[]> {
   const { onProgress } = options;
-  return onBoard(board, options, (repl) => readFiles(repl, paths, onProgress ? { onProgress } : {}));
+  return look(board, options, (repl) => readFiles(repl, paths, onProgress ? { onProgress } : {}));
 }
 
 /** Makes the folders on the way too; `false` when it was there. */

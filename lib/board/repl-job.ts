@@ -21,7 +21,15 @@ export interface WorkOptions extends HoldOptions {
   after?: Left | (() => Left);
   /** A board that cannot be got hold of after an error is reset. */
   resetsLost?: boolean;
+  /**
+   * Whether the work may begin again where the board has restarted in the middle of it: a watchdog that its program has
+   * started goes on when that is interrupted. The board is reset then, and kept from its program. Default: not.
+   */
+  mayRepeat?: () => boolean;
 }
+
+/** Kept from its program it is a matter of moments. */
+const REPEATS = 2;
 
 /**
  * The raw REPL for the time of `work`. After it the board is left as `after` says; after an error at its friendly
@@ -30,13 +38,27 @@ export interface WorkOptions extends HoldOptions {
 export async function withRawRepl<T>(
   lease: Lease,
   work: (repl: RawRepl) => Promise<T>,
-  { after = 'keep', resetsLost = false, ...hold }: WorkOptions = {},
+  { after = 'keep', resetsLost = false, mayRepeat = () => false, ...hold }: WorkOptions = {},
 ): Promise<T> {
   const repl = await enterRawRepl(lease, hold);
+  return stay(lease, repl, work, { after, resetsLost, mayRepeat, repeats: REPEATS });
+}
+
+type StayOptions = Required<Pick<WorkOptions, 'after' | 'resetsLost' | 'mayRepeat'>> & { repeats: number };
+
+async function stay<T>(
+  lease: Lease,
+  repl: RawRepl,
+  work: (repl: RawRepl) => Promise<T>,
+  options: StayOptions,
+): Promise<T> {
+  const { after, resetsLost, mayRepeat, repeats } = options;
   let result: T;
   try {
     result = await work(repl);
   } catch (error) {
+    const fresh = repeats > 0 && hasRestarted(error) && mayRepeat() && (await enterAnew(lease));
+    if (fresh) return stay(lease, fresh, work, { ...options, repeats: repeats - 1 });
     // An exception is how code may end; the REPL is as it was.
     if (hasEnded(error)) await done(lease, repl, leftBy(after));
     else await recover(lease, error, { resetsLost, goesOn: repl.hasToGoOn && isGoingOn(leftBy(after)) });
@@ -59,6 +81,27 @@ const ENDS = new Set<string>(['python-error', 'soft-reset', 'system-exit']);
 /** Whether the code came to its end, and the raw REPL waits for the next. */
 function hasEnded(error: unknown): boolean {
   return error instanceof MicroPythonError && ENDS.has(error.code);
+}
+
+const RESTARTS = new Set<string>(['board-restarted', 'panic']);
+
+function hasRestarted(error: unknown): boolean {
+  return error instanceof MicroPythonError && RESTARTS.has(error.code);
+}
+
+/** By a reset; nothing where that is not to be had. */
+async function enterAnew(lease: Lease): Promise<RawRepl | undefined> {
+  const { transport, signal, link, printed, onStep } = lease;
+  const repl = new RawRepl(transport, signal, link);
+  try {
+    onStep?.('hard-reset');
+    await repl.enterByReset({ onOutput: printed, onStep, hardReset: () => pressEn(lease) });
+  } catch (error) {
+    if (error instanceof MicroPythonError && error.code === 'no-prompt') return undefined;
+    throw error;
+  }
+  repl.hasToGoOn = true;
+  return repl;
 }
 
 /** How a board is got hold of. */

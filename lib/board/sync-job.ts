@@ -94,18 +94,27 @@ async function syncAnd(
   const restarts = after.kind === 'soft-reset' || after.kind === 'hard-reset';
   // What ran before goes on as long as nothing has changed, also after an error.
   let left: Left = 'go-on';
+  /** By path; where the work begins again, it finds them there. */
+  const written = new Map<string, SyncedFile>();
   const done: string[] = [];
+  let isSynced = false;
   const onFile = (file: SyncedFile): void => {
-    if (isChange(file) && !options.dryRun) done.push(file.path);
-    if (isChange(file) && !options.dryRun && after.kind !== 'go-on') left = 'keep';
+    if (written.has(file.path)) return;
+    if (isChange(file) && !options.dryRun) {
+      written.set(file.path, file);
+      done.push(file.path);
+      if (after.kind !== 'go-on') left = 'keep';
+    }
     options.onFile?.(file);
   };
   const inRepl = async (repl: RawRepl): Promise<SyncJobResult> => {
     onPhase?.('comparing');
     const onChange = (): void => tell({ done });
-    const files = await syncFiles(repl, wanted, { ...options, onFile, onChange, mayRestart: restarts });
+    const found = await syncFiles(repl, wanted, { ...options, onFile, onChange, mayRestart: restarts });
+    const files = found.map((file) => written.get(file.path) ?? file);
     const changed = files.some(isChange);
     tell({ changed, files });
+    isSynced = true;
     if (restarts) left = 'leave';
     if (after.kind === 'run') left = 'keep';
     const more = await afterwards(repl, lease, wanted, { ...options, after });
@@ -114,6 +123,7 @@ async function syncAnd(
   };
   const result = await withUploads(lease, wanted, inRepl, {
     after: () => left,
+    mayRepeat: () => !isSynced,
     resetsLost: options.turbo === true,
   });
   if (!restarts) return result;

@@ -6,9 +6,10 @@ import { typeLine } from '../../lib/board/line-job.ts';
 import { askAbout, listBoardFiles, readBoardFile, removeBoardFile } from '../../lib/board/file-jobs.ts';
 import { evaluatePython, runPython } from '../../lib/board/python-jobs.ts';
 import { syncBoard } from '../../lib/board/sync-job.ts';
-import type { SyncJobOptions, SyncJobResult } from '../../lib/board/sync-job.ts';
+import type { OutgoingFile, SyncJobOptions, SyncJobResult } from '../../lib/board/sync-job.ts';
 import { uploadFilesToBoard } from '../../lib/board/upload-jobs.ts';
 import { failsWith } from '../support/failures.ts';
+import { random } from '../virtual-board/faults.ts';
 import { launchBoard } from '../virtual-board/launch.ts';
 import type { VirtualBoard } from '../virtual-board/launch.ts';
 
@@ -41,7 +42,10 @@ describe('board: a program that is interrupted to look', function () {
     await device.close();
   });
 
-  const sync = (wanted = files, options: Partial<SyncJobOptions> = {}): Promise<SyncJobResult> =>
+  const sync = (
+    wanted: readonly OutgoingFile[] = files,
+    options: Partial<SyncJobOptions> = {},
+  ): Promise<SyncJobResult> =>
     syncBoard(board, wanted, {
       isGuarded: () => false,
       after: { kind: 'nothing' },
@@ -184,6 +188,36 @@ describe('board: a program that is interrupted to look', function () {
     assert.equal((await sync(files, { onStep: (step) => steps.push(step) })).restarted, undefined);
     assert.notDeepEqual(steps, []);
     assert.equal(await mine(), 42);
+  });
+
+  it('is kept from running where the board restarts meanwhile, as its watchdog makes it', async () => {
+    await startMain();
+    const next = random(1);
+    const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, () => next() * 256));
+    const more = [
+      { path: '/first.txt', content: Buffer.from('first') },
+      { path: '/second.bin', content: noise(15_000) },
+    ];
+    const steps: string[] = [];
+    const told: string[] = [];
+    let restart: Promise<void> | undefined;
+    const done = await sync(more, {
+      after: { kind: 'go-on' },
+      onStep: (step) => steps.push(step),
+      onFile: ({ path }) => {
+        told.push(path);
+        restart ??= device.pressEn();
+      },
+    });
+    await restart;
+    assert.ok(steps.includes('hard-reset'), steps.join());
+    assert.deepEqual(told, ['/first.txt', '/second.bin']);
+    assert.deepEqual(
+      done.files.map(({ action }) => action),
+      ['created', 'created'],
+    );
+    assert.deepEqual(await readBoardFile(board, '/second.bin'), more[1]?.content);
+    await begins();
   });
 
   it('goes on where the board is closed', async () => {
