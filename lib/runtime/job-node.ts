@@ -11,6 +11,7 @@ import type { Diagnosis, Words } from './diagnosis.ts';
 import { portLabel } from './port-label.ts';
 import { ProgressMeter } from './progress.ts';
 import type { Progress, Step } from './progress.ts';
+import { flag } from './properties.ts';
 import type { Message } from './properties.ts';
 import { stepTeller } from './steps.ts';
 
@@ -76,11 +77,13 @@ export function registerJobNode<Def extends JobNodeDef, Request, Result>(
   function JobNode(this: Node, def: Def): void {
     RED.nodes.createNode(this, def);
     const running = new Map<AbortController, Running>();
+    const words = statusWords(RED, spec.type);
     this.on('input', (msg, send, done) => {
       const message = msg as Message;
-      const { cancel } = message as { cancel?: unknown };
-      if (cancel === true || typeof cancel === 'string') {
-        abort(running, new BoardError('cancelled', 'cancelled by a message'), cancel);
+      const cancel = cancelIn(message);
+      if (cancel !== undefined) {
+        const found = abort(running, new BoardError('cancelled', 'cancelled by a message'), cancel);
+        if (found === 0) this.status({ fill: 'grey', shape: 'ring', text: words('nothing-to-cancel') });
         done();
         return;
       }
@@ -120,13 +123,21 @@ interface Running {
   ended: Promise<void>;
 }
 
-/** `which`: the id of the job's message; `true` for all jobs. */
+/** What a message cancels: all jobs, or that of the message with this id; `undefined` for a message that is a job. */
+function cancelIn({ cancel }: Message): string | true | undefined {
+  if (flag(cancel)) return true;
+  return typeof cancel === 'string' && cancel !== '' && cancel !== 'false' ? cancel : undefined;
+}
+
+/** `which`: the id of the job's message; `true` for all jobs. How many there were. */
 function abort(
   jobs: ReadonlyMap<AbortController, Running>,
   reason: Error,
   which: string | true = true,
-): void {
-  for (const [job, { id }] of jobs) if (which === true || id === which) job.abort(reason);
+): number {
+  const found = [...jobs].filter(([, { id }]) => which === true || id === which);
+  for (const [job] of found) job.abort(reason);
+  return found.length;
 }
 
 type ShowStatus = (fill: 'blue' | 'green' | 'yellow' | 'red', shape: 'dot' | 'ring', text: string) => void;
@@ -172,6 +183,10 @@ function wordsOf(RED: NodeAPI): Words {
   return (key, facts) => RED._(key, facts as Record<string, string | number>);
 }
 
+function statusWords(RED: NodeAPI, type: string): Words {
+  return (key, facts) => wordsOf(RED)(`${type}.status.${key}`, facts);
+}
+
 /** What a node tells while it works on one message: in its status, and on output 2. */
 function reporting(
   RED: NodeAPI,
@@ -183,7 +198,7 @@ function reporting(
   meanwhile: Omit<JobContext, 'board' | 'device'>;
   endOfConsole: () => void;
 } {
-  const status: Words = (key, facts) => wordsOf(RED)(`${type}.status.${key}`, facts);
+  const status = statusWords(RED, type);
   const named = 'port' in msg ? { port: msg['port'] } : {};
   const tell = (topic: string, payload: unknown): void => {
     // A node that was closed must not send any more.

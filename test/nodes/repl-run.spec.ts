@@ -104,6 +104,24 @@ describe('mp repl that runs programs', function () {
       assert.equal((await long).caught?.diagnosis?.code, 'cancelled');
       assert.deepEqual(await node.payload({ payload: 'print(2)' }), { stdout: '2\n' });
     });
+
+    it('is cancelled by the text of true, too; a cancel that finds nothing says so', async () => {
+      const node = await bench.load('run');
+      const long = node.send({ payload: 'print("on")\nwhile True: pass' });
+      await node.untilMeanwhile(({ topic, payload: text }) => topic === 'console' && text === 'on\n');
+      const misses = (): number =>
+        node.statuses.filter(({ text }) => text?.includes('nothing-to-cancel')).length;
+      node.receive({ cancel: 'no such id' });
+      node.receive({ cancel: 'true' });
+      assert.equal((await long).caught?.diagnosis?.code, 'cancelled');
+      assert.equal(misses(), 1);
+      // Neither is a cancel.
+      for (const cancel of ['', 'false'])
+        assert.deepEqual(await node.payload({ payload: 'print(3)', cancel }), { stdout: '3\n' });
+      node.receive({ cancel: true });
+      await node.payload({ payload: 'print(4)' });
+      assert.equal(misses(), 2);
+    });
   });
 
   describe('requests in a queue', () => {
