@@ -8,6 +8,8 @@ import { pressEn } from './press-en.ts';
 /** The longest way back to the prompt after a job was cut off. */
 const RECOVER_TIMEOUT_MS = 8000;
 const RESET_TIMEOUT_MS = 40_000;
+/** boot.py, which may wait for a Wi-Fi. */
+const BOOT_MS = 10_000;
 
 /**
  * Where a board is left: `keep` in the raw REPL for the next job, from where it goes to its friendly prompt when none
@@ -22,8 +24,8 @@ export interface WorkOptions extends HoldOptions {
   /** A board that cannot be got hold of after an error is reset. */
   resetsLost?: boolean;
   /**
-   * Whether the work may begin again where the board has restarted in the middle of it: a watchdog that its program has
-   * started goes on when that is interrupted. The board is reset then, and kept from its program. Default: not.
+   * Whether the work may begin again, with the board kept from its program: where it has restarted in the middle, as a
+   * watchdog goes on when the program is interrupted that has started it, or where that has left no memory. Default: not.
    */
   mayRepeat?: () => boolean;
 }
@@ -57,7 +59,7 @@ async function stay<T>(
   try {
     result = await work(repl);
   } catch (error) {
-    const fresh = repeats > 0 && hasRestarted(error) && mayRepeat() && (await enterAnew(lease));
+    const fresh = repeats > 0 && mayRepeat() && (await freshFor(lease, repl, error));
     if (fresh) return stay(lease, fresh, work, { ...options, repeats: repeats - 1 });
     // An exception is how code may end; the REPL is as it was.
     if (hasEnded(error)) await done(lease, repl, leftBy(after));
@@ -87,6 +89,16 @@ const RESTARTS = new Set<string>(['board-restarted', 'panic']);
 
 function hasRestarted(error: unknown): boolean {
   return error instanceof MicroPythonError && RESTARTS.has(error.code);
+}
+
+/** The raw REPL in which the work may come to its end that has failed; nothing where there is none. */
+async function freshFor(lease: Lease, repl: RawRepl, error: unknown): Promise<RawRepl | undefined> {
+  if (hasRestarted(error)) return enterAnew(lease);
+  // What was interrupted is over, and begins anew after this.
+  if (!repl.hasToGoOn || !(error instanceof MicroPythonError) || !/^MemoryError/m.test(error.message))
+    return undefined;
+  await repl.softReset({ timeoutMs: BOOT_MS, onOutput: lease.printed });
+  return repl;
 }
 
 /** By a reset; nothing where that is not to be had. */

@@ -110,7 +110,8 @@ async function syncAnd(
   const inRepl = async (repl: RawRepl): Promise<SyncJobResult> => {
     onPhase?.('comparing');
     const onChange = (): void => tell({ done });
-    const found = await syncFiles(repl, wanted, { ...options, onFile, onChange, mayRestart: restarts });
+    const mayRestart = restarts || repl.hasToGoOn;
+    const found = await syncFiles(repl, wanted, { ...options, onFile, onChange, mayRestart });
     const files = found.map((file) => written.get(file.path) ?? file);
     const changed = files.some(isChange);
     tell({ changed, files });

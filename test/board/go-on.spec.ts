@@ -220,6 +220,28 @@ describe('board: a program that is interrupted to look', function () {
     await begins();
   });
 
+  it('makes room by ending where it left no memory, and goes on after it', async () => {
+    // As if: what it has taken is a module that all need.
+    const hungry = `import sys
+class Hungry:
+  def loads(self, text): raise MemoryError("memory allocation failed, allocating 512 bytes")
+  dumps = loads
+sys.modules["ujson"] = sys.modules["json"] = Hungry()
+${MAIN}`;
+    const main = [{ path: '/main.py', content: Buffer.from(hungry) }];
+    await interrupt(board, {});
+    await uploadFilesToBoard(board, main);
+    await startMain();
+    assert.equal((await readBoardFile(board, '/main.py')).toString(), hungry);
+    await begins();
+    assert.equal((await sync(main)).restarted, true);
+    await begins();
+    await interrupt(board, {});
+    await assert.rejects(listBoardFiles(board, '/'), /MemoryError/, 'what is at the prompt is left alone');
+    await softResetBoard(board, { timeoutMs: 5000, runMain: false });
+    await uploadFilesToBoard(board, files);
+  });
+
   it('goes on where the board is closed', async () => {
     await startMain();
     await listBoardFiles(board, '/');
