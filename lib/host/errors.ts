@@ -7,7 +7,10 @@ export type HostErrorCode =
   | 'source-unreadable'
   /** A file or folder cannot be written. Facts: `path`, `reason`. */
   | 'host-not-written'
-  /** A path, or a link in a folder, leads out of the folder it must stay in. Facts: `path`, `root`. */
+  /**
+   * A path leads out of the folder it must stay in. Facts: `path`, `root`; `case` 'link' for a link in a folder,
+   * 'written' for a file that is written into one.
+   */
   | 'host-path-outside'
   /** A folder has more in it than anybody would put on a board. Facts: `path`, `limit`, `unit` ('files' | 'bytes'). */
   | 'host-folder-too-large';

@@ -115,7 +115,7 @@ class Walk {
 
   async #followed(link: string): Promise<string> {
     const real = await realpath(link).catch(unreadable(link));
-    if (!isBelow(real, this.#root)) throw outside(link, this.#name);
+    if (!isBelow(real, this.#root)) throw outside(link, this.#name, 'link');
     return real;
   }
 

@@ -7,14 +7,22 @@ import { HostError } from './errors.ts';
  * The path with all links followed, as far as it is there. Throws `HostError` 'host-path-outside' when that leads
  * out of `root`; without a root every path is welcome.
  */
-export async function allowedPath(path: string, root: string | undefined): Promise<string> {
+export async function allowedPath(
+  path: string,
+  root: string | undefined,
+  what?: OutsideCase,
+): Promise<string> {
   const real = await realPath(resolve(root ?? '.', path));
   if (root === undefined || isBelow(real, await realPath(resolve(root)))) return real;
-  throw outside(path, root);
+  throw outside(path, root, what);
 }
 
-export function outside(path: string, root: string): HostError {
-  return new HostError('host-path-outside', `${path} leads out of ${root}`, { path, root });
+/** What leads out, where it is not the path that was asked for: a link in a folder, or a file that is written into one. */
+type OutsideCase = 'link' | 'written';
+
+export function outside(path: string, root: string, what?: OutsideCase): HostError {
+  const facts = { path, root, ...(what ? { case: what } : {}) };
+  return new HostError('host-path-outside', `${path} leads out of ${root}`, facts);
 }
 
 /** Whether a path is a folder or lies in it; both absolute and without links. */

@@ -17,7 +17,7 @@ export async function writeInto(folder: string, name: string, content: Uint8Arra
     throw new HostError('host-not-written', `${name}: ${facts.reason}`, facts, error);
   };
   await mkdir(folder, { recursive: true }).catch(unwritten);
-  const path = await allowedPath(name, folder);
+  const path = await allowedPath(name, folder, 'written');
   const part = `${path}.${randomUUID()}.part`;
   try {
     await mkdir(dirname(path), { recursive: true });

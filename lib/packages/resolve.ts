@@ -139,7 +139,8 @@ class Resolver {
     try {
       return await download(url, { cacheDir, signal, onEvent, sha256, ...bounds });
     } catch (error) {
-      if (!(error instanceof WebError) || error.facts['status'] !== 404) throw error;
+      if (!(error instanceof WebError)) throw error;
+      if (error.facts['status'] !== 404) throw error.tell({ case: 'package' });
       throw new PackageError('package-not-found', `${name} is not at ${url}`, { name, url }, error);
     }
   }

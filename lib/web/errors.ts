@@ -4,7 +4,10 @@ import { CodedError } from '../errors/coded-error.ts';
 export type WebErrorCode =
   /** This is no address to download from: no http(s), or a password in it. Facts: `found`. */
   | 'bad-url'
-  /** The server cannot be reached, refused, or broke off. Facts: `url`, `reason`, `status` where one came. */
+  /**
+   * The server cannot be reached, refused, or broke off. Facts: `url`, `reason`, `status` where one came;
+   * `case` 'package' where packages are loaded.
+   */
   | 'download-failed'
   /** The file at the URL is larger than allowed. Facts: `url`, `limit` (bytes). */
   | 'download-too-large'

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readFolder, readHostFile } from '../../lib/host/folder.ts';
 import { allowedPath } from '../../lib/host/root.ts';
+import { writeInto } from '../../lib/host/write.ts';
 import { failsWith } from '../support/failures.ts';
 
 describe('host: folders', () => {
@@ -87,7 +88,7 @@ describe('host: folders', () => {
     await symlink(join(root, 'secret'), join(folder, 'out'));
     await assert.rejects(
       paths(),
-      failsWith('host-path-outside', { path: join(folder, 'out'), root: folder }),
+      failsWith('host-path-outside', { path: join(folder, 'out'), root: folder, case: 'link' }),
     );
     await writeFile(join(folder, '.mpyignore'), 'out\n');
     assert.deepEqual(await paths(), ['alias/a.py', 'lib/a.py']);
@@ -106,6 +107,24 @@ describe('host: folders', () => {
   });
 });
 
+describe('host: files that are written', () => {
+  it('stay in their folder, whatever their names are and wherever its links lead', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'host-written-'));
+    try {
+      const folder = join(root, 'in');
+      await mkdir(folder);
+      await symlink(root, join(folder, 'up'));
+      const refused = failsWith('host-path-outside', { root: folder, case: 'written' });
+      for (const name of ['up/x', '../x']) {
+        await assert.rejects(writeInto(folder, name, Buffer.from('x')), refused);
+      }
+      assert.equal(await writeInto(folder, 'a/x', Buffer.from('x')), join(folder, 'a', 'x'));
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+});
+
 describe('host: the root', () => {
   it('holds paths in it, links and what is not there yet included', async () => {
     const root = await mkdtemp(join(tmpdir(), 'host-root-'));
@@ -114,7 +133,7 @@ describe('host: the root', () => {
       await mkdir(join(root, 'inner'));
       await symlink(join(root, 'inner'), join(root, 'in', 'link'));
       const within = join(root, 'in');
-      const refused = failsWith('host-path-outside', { root: within });
+      const refused = failsWith('host-path-outside', { root: within, case: undefined });
       assert.equal(await allowedPath(join(within, 'deep'), within), join(within, 'deep'));
       assert.equal(await allowedPath('deep/new/file', within), join(within, 'deep', 'new', 'file'));
       assert.equal(await allowedPath(within, within), within);

@@ -122,6 +122,8 @@ describe('packages', () => {
     assert.equal(server.count(file!.path), 1);
     await server.stop();
     assert.deepEqual((await resolve('kept')).files, { 'kept.mpy': 'k' });
+    // The words are of packages, not of firmware.
+    await assert.rejects(resolve('other'), failsWith('download-failed', { case: 'package' }));
   });
 
   it('that are no packages are refused', async () => {
