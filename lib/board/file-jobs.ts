@@ -1,6 +1,7 @@
 /** Jobs on the files of a board that runs MicroPython. Each is one stay in its raw REPL, however many files. */
 import { aboutBoard } from '../micropython/about.ts';
 import type { About } from '../micropython/about.ts';
+import { boardPath, folderPath } from '../micropython/board-path.ts';
 import { readFiles } from '../micropython/download.ts';
 import type { DownloadedFile } from '../micropython/download.ts';
 import {
@@ -20,6 +21,7 @@ import type { Board, JobOptions } from './board.ts';
 import type { HoldOptions, WorkOptions } from './repl-job.ts';
 import { withRawRepl } from './repl-job.ts';
 
+export { boardPath, folderPath };
 export type { DiskSpace };
 
 /**

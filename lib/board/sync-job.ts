@@ -61,6 +61,8 @@ export async function syncBoard(
 ): Promise<SyncJobResult> {
   const files = wanted.map(({ path, content }) => ({ path: boardPath(path), content }));
   const mirror = options.mirror === undefined ? undefined : folderPath(options.mirror);
+  const { after: wish } = options;
+  const after = wish.kind === 'run' ? { ...wish, path: boardPath(wish.path) } : wish;
   let known: Record<string, unknown> = { kept: 'old', done: [] };
   const tell = (facts: Record<string, unknown>): void => {
     known = facts;
@@ -69,7 +71,7 @@ export async function syncBoard(
     return await board.run({
       kind: 'upload',
       ...jobOptions(options),
-      run: (lease) => syncAnd(lease, files, { ...options, mirror }, tell),
+      run: (lease) => syncAnd(lease, files, { ...options, after, mirror }, tell),
     });
   } catch (error) {
     throw own(error, known);

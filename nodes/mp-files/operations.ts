@@ -2,7 +2,9 @@
 import type { Node, NodeAPI } from 'node-red';
 import {
   boardDiskSpace,
+  boardPath,
   copyBoardFile,
+  folderPath,
   formatBoard,
   listBoardFiles,
   makeBoardFolder,
@@ -208,17 +210,19 @@ export async function readRequest(api: NodeAPI, node: Node, def: FilesDef, msg: 
   return (OPERATIONS[operation] as Read)(new Reader(api, node, def, msg));
 }
 
+/** From the root, as every path that is answered. A folder may have its slash. */
 async function pathOf(reader: FilesReader): Promise<string> {
-  return requiredText(await reader.typed('path'), 'path');
+  const path = requiredText(await reader.typed('path'), 'path');
+  return boardPath(path === '/' ? path : path.replace(/\/$/, ''));
 }
 
 /** The root where none is named. */
 async function folderOf(reader: FilesReader): Promise<string> {
-  return optionalText(await reader.typed('path'), 'path') ?? '/';
+  return folderPath(optionalText(await reader.typed('path'), 'path') ?? '/');
 }
 
 async function placeOf(reader: FilesReader): Promise<string> {
-  return requiredText(await reader.typed('to'), 'to');
+  return boardPath(requiredText(await reader.typed('to'), 'to'));
 }
 
 function installedShown({ changed, packages, files }: Installed): Shown {

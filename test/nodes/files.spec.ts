@@ -107,6 +107,34 @@ describe('mp files', function () {
     assert.equal(await refused('move', { path: '/new/b.py' }), 'bad-payload');
   });
 
+  it('answers each path from the root, however it was asked for', async () => {
+    const path = '/rel/a.txt';
+    assert.deepEqual(await does('mkdir', { path: 'rel/b/' }), { path: '/rel/b', changed: true });
+    await put({ [path]: '{' });
+    await load();
+    assert.deepEqual(await does('copy', { path: 'rel/a.txt', to: 'rel/c.txt' }), {
+      path,
+      to: '/rel/c.txt',
+      files: ['/rel/c.txt'],
+    });
+    assert.deepEqual(await does('move', { path: 'rel/c.txt', to: 'rel/d.txt' }), {
+      path: '/rel/c.txt',
+      to: '/rel/d.txt',
+    });
+    assert.equal((await node.send({ operation: 'read', path: 'rel/a.txt' })).result?.['path'], path);
+    for (const [operation, msg] of [
+      ['stat', { path: 'rel/none' }],
+      ['read', { path: 'rel/none' }],
+      ['delete', { path: 'rel/none' }],
+    ] as const)
+      assert.equal((await node.diagnosis({ operation, ...msg })).evidence['path'], '/rel/none', operation);
+    const noJson = await node.diagnosis({ operation: 'read', path: 'rel/a.txt', as: 'json' });
+    assert.deepEqual([noJson.code, noJson.evidence['path']], ['not-json', path]);
+    const { path: gone } = (await does('delete', { path: 'rel/', recursive: true })) as { path: string };
+    assert.equal(gone, '/rel');
+    assert.equal(await refused('delete', { path: '/', recursive: true }), 'bad-file-name');
+  });
+
   it('deletes: folders when told so, what is guarded only by force', async () => {
     assert.equal(await refused('delete', { path: '/app/lib' }), 'folder-not-empty');
     const path = '/app/lib';

@@ -168,7 +168,12 @@ describe('mp upload', function () {
   it('runs a file, and checks the syntax of all', async () => {
     const node = await load();
     const ran = await sent(node, { filename: 'go.py', payload: 'print("gone")\n1 / 0\n', after: 'run' });
-    const { stdout, error } = ran['run'] as { stdout: string; error: { type: string; line: number } };
+    const { path, stdout, error } = ran['run'] as {
+      path: string;
+      stdout: string;
+      error: { type: string; line: number };
+    };
+    assert.equal(path, '/go.py');
     assert.deepEqual([stdout, error.type, error.line], ['gone\n', 'ZeroDivisionError', 2]);
     assert.equal(node.lastStatus?.fill, 'red');
     const place = await project('broken', { 'good.py': 'x = 1\n', 'bad.py': 'def f(\n' });
@@ -204,11 +209,11 @@ describe('mp upload', function () {
     assert.match(printed.join(''), /^42\n/);
     assert.equal((await sent(node, { mpy: true })).changed, false);
     const ran = await sent(node, { mpy: true, after: 'run', run: 'helper.py' });
-    assert.deepEqual(ran['run'], { path: 'helper.py', stdout: '' });
+    assert.deepEqual(ran['run'], { path: '/helper.py', stdout: '' });
     await writeFile(join(place, 'helper.mpy'), 'older');
     assert.equal(await refused(node, { mpy: true }), 'bad-payload');
     await rm(join(place, 'helper.mpy'));
-    await writeFile(join(place, 'helper.py'), 'def twice(x):\n    return 2 * * x\n');
+    await writeFile(join(place, '/helper.py'), 'def twice(x):\n    return 2 * * x\n');
     const { caught } = await node.send({ mpy: true });
     assert.equal(caught?.diagnosis?.code, 'not-compiled');
     assert.deepEqual(
