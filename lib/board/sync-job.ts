@@ -48,6 +48,8 @@ export interface SyncJobResult extends Partial<Boot> {
   run?: { path: string; stdout: string; error?: PythonError };
   /** A program was interrupted, and was started anew: nothing has changed, or `go-on` was asked for. */
   restarted?: true;
+  /** A program was interrupted, and stays so: files have changed, and no restart was asked for. */
+  stopped?: true;
 }
 
 /**
@@ -121,8 +123,7 @@ async function syncAnd(
     if (restarts) left = 'leave';
     if (after.kind === 'run') left = 'keep';
     const more = await afterwards(repl, lease, wanted, { ...options, after });
-    const restarted = left === 'go-on' && repl.hasToGoOn;
-    return { changed, files, ...more, ...(restarted ? { restarted } : {}) };
+    return { changed, files, ...more, ...becomesOf(repl, left) };
   };
   const result = await withUploads(lease, wanted, inRepl, {
     after: () => left,
@@ -141,6 +142,12 @@ async function syncAnd(
           { timeoutMs: BOOT_MS, onOutput: options.onOutput },
         );
   return { ...result, ...boot };
+}
+
+/** What becomes of the program that was interrupted, if one was. */
+function becomesOf({ hasToGoOn }: RawRepl, left: Left): Pick<SyncJobResult, 'restarted' | 'stopped'> {
+  if (!hasToGoOn || left === 'leave') return {};
+  return left === 'go-on' ? { restarted: true } : { stopped: true };
 }
 
 function isChange({ action }: SyncedFile): boolean {

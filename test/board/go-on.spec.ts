@@ -111,7 +111,8 @@ describe('board: a program that is interrupted to look', function () {
     await startMain();
     const more = [...files, { path: '/new.py', content: Buffer.from('n') }];
     const done = await sync(more);
-    assert.deepEqual([done.changed, done.restarted], [true, undefined]);
+    assert.deepEqual([done.changed, done.restarted, done.stopped], [true, undefined, true]);
+    assert.equal((await sync(more)).stopped, undefined);
     assert.equal(await evaluatePython(board, '6 * 7', { ...soon, interrupt: false }), 42);
     await removeBoardFile(board, '/new.py');
   });
