@@ -9,7 +9,11 @@ import { jobOptions } from './board.ts';
 import type { Board, JobOptions, Lease } from './board.ts';
 
 export type LoaderJobEvent =
-  FlashEvent | { kind: 'reading'; done: number; total: number } | { kind: 'starting' };
+  | FlashEvent
+  | { kind: 'reading'; done: number; total: number }
+  | { kind: 'starting' }
+  /** The job is done, but the port has no lines to reset the board by: it stays in its loader until EN is pressed. */
+  | { kind: 'press-en' };
 
 export interface LoaderJobOptions extends JobOptions {
   /** Bits per second in the loader. */
@@ -32,8 +36,9 @@ export async function withLoader<T>(
   left?: () => number,
 ): Promise<T> {
   return runInLoader(board, options, async (session, { transport }) => {
-    const { result, rung } = await withAttempts(transport, session, work, left);
+    const { result, reset, rung } = await withAttempts(transport, session, work, left);
     board.memory.lines.wentWell({ rung, first: session.firstRung ?? 0, much: false });
+    if (!reset) options.onEvent({ kind: 'press-en' });
     return result;
   });
 }

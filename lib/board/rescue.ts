@@ -11,7 +11,7 @@ import { RawRepl } from '../micropython/raw-repl.ts';
 import { jobOptions } from './board.ts';
 import type { Board, Lease } from './board.ts';
 import { eraseBoard, inspectBoard, readBoard } from './loader-jobs.ts';
-import type { LoaderJobOptions } from './loader-jobs.ts';
+import type { LoaderJobEvent, LoaderJobOptions } from './loader-jobs.ts';
 import { pressEn } from './press-en.ts';
 import { heard } from './python-jobs.ts';
 
@@ -160,7 +160,12 @@ async function restarted(lease: Lease, options: RescueOptions): Promise<Boot> {
   return (await pressEn(lease)) ? watchBoot(lease.transport, watch) : softReset(lease.transport, watch);
 }
 
-async function eraseFiles(board: Board, options: RescueOptions): Promise<Required<Rescue>['erased']> {
+async function eraseFiles(board: Board, rescue: RescueOptions): Promise<Required<Rescue>['erased']> {
+  // Between these jobs the board had better stay in its loader.
+  const onEvent = (event: LoaderJobEvent): void => {
+    if (event.kind !== 'press-en') rescue.onEvent(event);
+  };
+  const options = { ...rescue, onEvent };
   const { micropython, partitions } = await inspectBoard(board, options);
   const files = micropython && partitions.find(({ label }) => label === 'vfs' || label === 'ffat');
   if (!files) {

@@ -63,6 +63,8 @@ export interface Identity {
   micropython?: string;
   /** What else is on it. */
   application?: string;
+  /** The port cannot reset the board: it waits in its loader. */
+  pressEn?: boolean;
 }
 
 /** Told on the topic `esp32-board/identify/<job>`, and of flashing: a step and how far it is. */

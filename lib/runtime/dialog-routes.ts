@@ -27,6 +27,7 @@ async function identify(RED: NodeAPI, { body, signal }: Call): Promise<Identity>
   const tell = (step: Step): void => RED.comms.publish(`esp32-board/identify/${job}`, step, false);
   const boards = heldBoards(RED);
   const holder = {};
+  const told = new Set<string>();
   try {
     const { flashBaudRate, connectTimeoutMs } = loaderSettings(settings);
     const board = await boards.find(boardOptions(settings), holder);
@@ -35,13 +36,17 @@ async function identify(RED: NodeAPI, { body, signal }: Call): Promise<Identity>
       connectTimeoutMs: Math.min(connectTimeoutMs, LONGEST_WAIT_MS),
       signal,
       onWait: (ahead) => tell({ phase: 'waiting', facts: { ahead } }),
-      onEvent: (event) => tell(stepOf(event)),
+      onEvent: (event) => {
+        told.add(event.kind);
+        tell(stepOf(event));
+      },
     });
     const { chip, package: name, revision, features, flashSize, mac, micropython, application } = info;
     return {
       chip,
       package: name,
       features,
+      ...(told.has('press-en') ? { pressEn: true } : {}),
       ...(revision === undefined ? {} : { revision }),
       ...(flashSize === undefined ? {} : { flashSize }),
       ...(mac === undefined ? {} : { mac }),

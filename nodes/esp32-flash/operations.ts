@@ -106,24 +106,25 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
   verify: async (reader, reading) => {
     const place = await placeOf(reader);
     const firmware = await firmwareOf(reader, place, reading);
+    const shown = { key: 'verified' };
     return {
-      run: async (context) => {
-        const options = { ...place, ...loaderOptions(context, reader.msg) };
-        const result = await verifyBoard(context.device, firmware, options);
-        return { payload: result, shown: { key: 'verified' } };
-      },
+      run: (context) =>
+        inLoader(context, reader.msg, async (options) => {
+          return { payload: await verifyBoard(context.device, firmware, { ...place, ...options }), shown };
+        }),
     };
   },
 
   erase: async (reader) => {
     const range = await rangeOf(reader);
     if (reader.def.operation !== 'erase' && !namesRange(reader.msg)) reader.confirmed('erase');
+    const force = flag(reader.msg['force']);
     return {
-      run: async (context) => {
-        const options = { force: flag(reader.msg['force']), ...loaderOptions(context, reader.msg) };
-        const result = await eraseBoard(context.device, range, options);
-        return { payload: result, shown: result.verified ? { key: 'erased' } : yellow('erased-unseen') };
-      },
+      run: (context) =>
+        inLoader(context, reader.msg, async (options) => {
+          const payload = await eraseBoard(context.device, range, { force, ...options });
+          return { payload, shown: payload.verified ? { key: 'erased' } : yellow('erased-unseen') };
+        }),
     };
   },
 
@@ -131,22 +132,23 @@ const OPERATIONS: Readonly<Record<string, Read>> = {
     const range = await rangeOf(reader);
     const readTo = await hostPathOf(reader, 'readTo');
     return {
-      run: async (context) => {
-        const options = loaderOptions(context, reader.msg);
-        const payload =
-          readTo === undefined
-            ? Buffer.from(await readBoard(context.device, range, options))
-            : await readBoardTo(context.device, range, readTo, options);
-        return { payload, shown: { key: 'done' } };
-      },
+      run: (context) =>
+        inLoader(context, reader.msg, async (options) => {
+          const payload =
+            readTo === undefined
+              ? Buffer.from(await readBoard(context.device, range, options))
+              : await readBoardTo(context.device, range, readTo, options);
+          return { payload, shown: { key: 'done' } };
+        }),
     };
   },
 
   info: ({ msg }) => ({
-    run: async (context) => {
-      const result = await inspectBoard(context.device, loaderOptions(context, msg));
-      return { payload: result, shown: { key: 'board', facts: { chip: result.chip } } };
-    },
+    run: (context) =>
+      inLoader(context, msg, async (options) => {
+        const payload = await inspectBoard(context.device, options);
+        return { payload, shown: { key: 'board', facts: { chip: payload.chip } } };
+      }),
   }),
 
   reset: ({ msg }) => {
@@ -222,6 +224,22 @@ async function textOf(
 async function hostPathOf(reader: FlashReader, name: 'backupTo' | 'readTo'): Promise<string | undefined> {
   const path = await textOf(reader, name);
   return path === undefined ? undefined : hostPath(reader.api, path);
+}
+
+/** A job after which the program runs on, as before it; where somebody has to press EN for that, it is shown. */
+async function inLoader(
+  context: JobContext,
+  msg: Message,
+  work: (options: LoaderJobOptions) => ReturnType<Request['run']>,
+): ReturnType<Request['run']> {
+  const options = loaderOptions(context, msg);
+  const told = new Set<LoaderJobEvent['kind']>();
+  const onEvent = (event: LoaderJobEvent): void => {
+    told.add(event.kind);
+    options.onEvent(event);
+  };
+  const outcome = await work({ ...options, onEvent });
+  return told.has('press-en') ? { ...outcome, shown: yellow('press-en') } : outcome;
 }
 
 function loaderOptions(context: JobContext, msg: Message): LoaderJobOptions {

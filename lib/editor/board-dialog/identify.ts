@@ -28,7 +28,7 @@ export function identifyPanel(settings: () => BoardSettings): Identify {
     const { signal } = running;
     try {
       const identity = await post<Identity>('identify', { ...settings(), job }, signal);
-      fill(answer, identityList(identity));
+      fill(answer, identityList(identity), identity.pressEn ? asked('press-en') : undefined);
     } catch (error) {
       fill(answer, signal.aborted ? undefined : diagnosisBox(failureOf(error)));
     } finally {
@@ -60,15 +60,13 @@ export function identifyPanel(settings: () => BoardSettings): Identify {
 
 /** What is happening; what a person has to do stands out. */
 function stepLine({ phase, facts }: Step): HTMLElement {
+  if (phase === 'press-boot') return asked(phase);
   const text = words(`identify.step.${phase}`, facts);
-  const isAsked = phase === 'press-boot';
-  return h(
-    'p',
-    { className: isAsked ? 'esp32-ask' : 'esp32-quiet' },
-    icon(isAsked ? 'hand-o-right' : 'circle-o-notch fa-spin'),
-    ' ',
-    text,
-  );
+  return h('p', { className: 'esp32-quiet' }, icon('circle-o-notch fa-spin'), ' ', text);
+}
+
+function asked(step: 'press-boot' | 'press-en'): HTMLElement {
+  return h('p', { className: 'esp32-ask' }, icon('hand-o-right'), ' ', words(`identify.step.${step}`));
 }
 
 function identityList({
