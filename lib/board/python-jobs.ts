@@ -61,13 +61,9 @@ async function pythonJob<T>(
       const code = { hasBegun: false };
       const begin = async (repl: RawRepl): Promise<T> => {
         code.hasBegun = true;
-        const began = performance.now();
+        // The code has all of its time, however long `params` took on their way.
         if (params !== undefined) await setGlobal(repl, 'params', params, run);
-        const { timeoutMs = Infinity } = run;
-        return work(repl, {
-          ...run,
-          timeoutMs: Math.max(1, timeoutMs - Math.round(performance.now() - began)),
-        });
+        return work(repl, run);
       };
       let result: T;
       try {
