@@ -81,8 +81,8 @@ describe('micropython: a micro:bit of 2018', function () {
 
   it('runs code that is sent without raw paste, also more than its input buffer holds', async () => {
     assert.match(await output('import sys\nprint(sys.version, sys.platform)'), /^3\.4\.0 microbit\r\n$/);
-    const lines = Array.from({ length: 60 }, (_, i) => `total += ${i}  # and a comment`);
-    assert.equal(await output(['total = 0', ...lines, 'print(total)'].join('\n')), '1770\r\n');
+    const lines = Array.from({ length: 30 }, (_, i) => `total += ${i}  # and a comment`);
+    assert.equal(await output(['total = 0', ...lines, 'print(total)'].join('\n')), '435\r\n');
     const odd = Buffer.from(' \x01\x03\x04\x7f\t\\n "ä€😀" ');
     const source = `odd = '''${odd.toString()}'''\nprint(bytes(odd, 'utf8'), '_code' in globals())`;
     const [literal, isLeft] = (await output(source)).split(/(?<=') (?=\w+\r)/);
