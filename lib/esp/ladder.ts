@@ -40,9 +40,13 @@ const DOUBTFUL: ReadonlySet<EspErrorCode> = new Set([
   'not-erased',
 ]);
 
-/** So can the answer to what is only compared: other firmware is the likelier reason. */
+/**
+ * So can the answer to what is only compared: other firmware is the likelier reason. And a chip that has not erased all
+ * of its flash in minutes, and says nothing of a restart, is slow or worn out: it would take as long again.
+ */
 function isDoubtful({ code, facts }: EspError): boolean {
-  return DOUBTFUL.has(code) || facts['case'] === 'compared';
+  const isSlow = facts['operation'] === 'ERASE_FLASH' && facts['heard'] === undefined;
+  return DOUBTFUL.has(code) || facts['case'] === 'compared' || isSlow;
 }
 
 /** Reasons of a refusal that damaged bytes bring about: checksum, length, inflate, not enough, too much. */

@@ -7,7 +7,8 @@ import { lostError, PortError } from '../../lib/transport/errors.ts';
 
 const FASTEST = 460800;
 const SLOWEST = 115200;
-const fault = (code: EspErrorCode = 'command-timeout'): EspError => new EspError(code, code);
+const fault = (code: EspErrorCode = 'command-timeout', facts = {}): EspError =>
+  new EspError(code, code, facts);
 const lost = lostError('/dev/ttyUSB0', 'unplugged');
 
 /** Attempts that stand on the slowest rung, after one that had `left` bytes to write. */
@@ -72,6 +73,22 @@ describe('esp: attempts', () => {
   it('end with what a slower line does not mend', () => {
     const others = [fault('would-lose-data'), new PortError('port-busy', '', ''), new Error('cancelled')];
     for (const error of others) assert.equal(new Attempts(FASTEST, 0, true).after(error, 100), undefined);
+  });
+
+  it('do not erase all of a flash again that has not come to its end, unless the chip has restarted meanwhile', () => {
+    const erasing = { operation: 'ERASE_FLASH' };
+    const attempts = new Attempts(FASTEST, 0, true);
+    assert.equal(attempts.after(fault('command-timeout', erasing), 100), undefined);
+    const restarted = fault('command-timeout', { ...erasing, heard: 'brown-out' });
+    assert.equal(attempts.after(restarted, 100)?.kind, 'slower');
+  });
+
+  it('believe that other firmware is there until the line has shown that it is bad', () => {
+    const differs = fault('verify-failed', { case: 'compared' });
+    const attempts = new Attempts(FASTEST, 0, true);
+    assert.equal(attempts.after(differs, 100), undefined);
+    attempts.after(fault('verify-failed'), 100);
+    assert.equal(attempts.after(differs, 100)?.kind, 'slower');
   });
 
   it('believe a doubtful answer until the line has shown that it is bad', () => {
