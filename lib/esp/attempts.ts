@@ -24,9 +24,12 @@ export class Attempts {
   #repeats = 0;
   #leftBefore = Infinity;
 
-  /** `baudRate`: of rung 0. `first`: the rung to begin on. `canComeBack`: the port can follow a board that leaves. */
-  constructor(baudRate: number, first: number, canComeBack: boolean) {
-    this.#rungs = rungsFrom(baudRate);
+  /**
+   * `baudRate`: of rung 0. `first`: the rung to begin on. `canComeBack`: the port can follow a board that leaves.
+   * `hasRate`: it can set another rate.
+   */
+  constructor(baudRate: number, first: number, canComeBack: boolean, hasRate = true) {
+    this.#rungs = rungsFrom(baudRate, hasRate);
     this.#first = Math.min(first, this.#rungs.length - 1);
     this.#at = this.#first;
     this.#canComeBack = canComeBack;

@@ -14,10 +14,13 @@ export interface Rung {
   flashBlock: number;
 }
 
-/** The attempts to make, the wanted rate first; at least one more with small blocks. */
-export function rungsFrom(wanted: number): Rung[] {
+/**
+ * The attempts to make, the wanted rate first; at least one more with small blocks. `hasRate` false: the far end keeps
+ * the rate it has, and only the blocks get smaller.
+ */
+export function rungsFrom(wanted: number, hasRate = true): Rung[] {
   const slower = RATES.filter((rate) => rate < wanted);
-  const rates = [wanted, ...(slower.length > 0 ? slower : [wanted])];
+  const rates = hasRate ? [wanted, ...(slower.length > 0 ? slower : [wanted])] : BLOCKS.map(() => wanted);
   return rates.map((baudRate, i) => ({ baudRate, flashBlock: BLOCKS[i] ?? SMALLEST_BLOCK }));
 }
 

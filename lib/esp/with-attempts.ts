@@ -37,7 +37,9 @@ export async function withAttempts<T>(
   work: (session: Session) => Promise<T>,
   left: () => number = () => Infinity,
 ): Promise<Attempted<T>> {
-  const attempts = new Attempts(options.baudRate, options.firstRung ?? 0, transport.reopen !== undefined);
+  const { hasRate } = transport;
+  const wanted = hasRate ? options.baudRate : transport.baudRate;
+  const attempts = new Attempts(wanted, options.firstRung ?? 0, transport.reopen !== undefined, hasRate);
   let mac: string | undefined;
   for (;;) {
     const { baudRate, flashBlock } = attempts.rung;

@@ -38,6 +38,23 @@ describe('esp: attempts', () => {
     assert.equal(attempts.at, 2);
   });
 
+  it('go down in smaller pieces alone where the far end keeps the rate it has', () => {
+    const attempts = new Attempts(SLOWEST, 0, true, false);
+    const rungs = [attempts.rung];
+    for (let i = 0; i < 2; i++) {
+      assert.deepEqual(attempts.after(fault(), 100), {
+        kind: 'slower',
+        baudRate: SLOWEST,
+        because: 'command-timeout',
+      });
+      rungs.push(attempts.rung);
+    }
+    assert.deepEqual(
+      rungs.map(({ baudRate, flashBlock }) => [baudRate, flashBlock]),
+      [0x4000, 0x1000, 0x400].map((flashBlock) => [SLOWEST, flashBlock]),
+    );
+  });
+
   it('begin where they are told, and at the lowest rung where there are fewer', () => {
     assert.equal(new Attempts(FASTEST, 1, true).rung.baudRate, 230400);
     assert.deepEqual(new Attempts(FASTEST, 9, true).rung, { baudRate: SLOWEST, flashBlock: 0x400 });
