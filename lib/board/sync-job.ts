@@ -52,6 +52,10 @@ export interface SyncJobResult extends Partial<Boot> {
   stopped?: true;
 }
 
+type Facts = Record<string, unknown>;
+/** Takes what is known of the files by now, for the case that something goes wrong. */
+type Tell = (facts: Facts) => void;
+
 /**
  * Throws 'bad-file-name' before the board is asked; then as `syncFiles`, `runFile` and `watchBoot`. What becomes of the
  * files is told whatever goes wrong: as `uploadFiles` does it, and by `changed` and `files` where they were all there.
@@ -63,10 +67,9 @@ export async function syncBoard(
 ): Promise<SyncJobResult> {
   const files = wanted.map(({ path, content }) => ({ path: boardPath(path), content }));
   const mirror = options.mirror === undefined ? undefined : folderPath(options.mirror);
-  const { after: wish } = options;
-  const after = wish.kind === 'run' ? { ...wish, path: boardPath(wish.path) } : wish;
-  let known: Record<string, unknown> = { kept: 'old', done: [] };
-  const tell = (facts: Record<string, unknown>): void => {
+  const after = afterIn(options);
+  let known: Facts = { kept: 'old', done: [] };
+  const tell: Tell = (facts) => {
     known = facts;
   };
   try {
@@ -80,8 +83,14 @@ export async function syncBoard(
   }
 }
 
+/** Throws 'bad-file-name'. */
+function afterIn({ after, dryRun }: SyncJobOptions): After {
+  if (dryRun) return { kind: 'nothing' };
+  return after.kind === 'run' ? { ...after, path: boardPath(after.path) } : after;
+}
+
 /** One cancel ends many jobs, and what is told here is of this one. */
-function own(error: unknown, facts: Record<string, unknown>): unknown {
+function own(error: unknown, facts: Facts): unknown {
   if (error instanceof BoardError)
     return new BoardError(error.code, error.message, { ...error.facts, ...facts }, error);
   return error instanceof CodedError ? (error as CodedError).tell({ ...facts, ...error.facts }) : error;
@@ -91,57 +100,84 @@ async function syncAnd(
   lease: Lease,
   wanted: readonly OutgoingFile[],
   options: SyncJobOptions,
-  tell: (facts: Record<string, unknown>) => void,
+  tell: Tell,
 ): Promise<SyncJobResult> {
-  const { onPhase } = options;
-  const after: After = options.dryRun ? { kind: 'nothing' } : options.after;
-  const restarts = after.kind === 'soft-reset' || after.kind === 'hard-reset';
-  // What ran before goes on as long as nothing has changed, also after an error.
-  let left: Left = 'go-on';
-  /** By path; where the work begins again, it finds them there. */
-  const written = new Map<string, SyncedFile>();
-  const done: string[] = [];
-  let isSynced = false;
-  const onFile = (file: SyncedFile): void => {
-    if (written.has(file.path)) return;
-    if (isChange(file) && !options.dryRun) {
-      written.set(file.path, file);
-      done.push(file.path);
-      if (after.kind !== 'go-on') left = 'keep';
-    }
-    options.onFile?.(file);
-  };
-  const inRepl = async (repl: RawRepl): Promise<SyncJobResult> => {
-    onPhase?.('comparing');
-    const onChange = (): void => tell({ done });
-    const mayRestart = restarts || repl.hasToGoOn;
-    const found = await syncFiles(repl, wanted, { ...options, onFile, onChange, mayRestart });
-    const files = found.map((file) => written.get(file.path) ?? file);
-    const changed = files.some(isChange);
-    tell({ changed, files });
-    isSynced = true;
-    if (restarts) left = 'leave';
-    if (after.kind === 'run') left = 'keep';
-    const more = await afterwards(repl, lease, wanted, { ...options, after });
-    return { changed, files, ...more, ...becomesOf(repl, left) };
-  };
-  const result = await withUploads(lease, wanted, inRepl, {
-    after: () => left,
-    mayRepeat: () => !isSynced,
+  const work = new SyncWork(lease, wanted, options, tell);
+  const result = await withUploads(lease, wanted, (repl) => work.run(repl), {
+    after: () => work.left,
+    mayRepeat: () => !work.isSynced,
     resetsLost: options.turbo === true,
   });
-  if (!restarts) return result;
-  onPhase?.('starting');
-  const { onOutput } = heard(lease, options);
+  if (!isRestart(options.after)) return result;
+  options.onPhase?.('starting');
+  return { ...result, ...(await restart(lease, options)) };
+}
+
+/** What is done in the raw REPL; it begins again where the board restarts in the middle. */
+class SyncWork {
+  /** What ran before goes on as long as nothing has changed, also after an error. */
+  left: Left = 'go-on';
+  isSynced = false;
+  readonly #lease: Lease;
+  readonly #wanted: readonly OutgoingFile[];
+  readonly #options: SyncJobOptions;
+  readonly #tell: Tell;
+  /** By path; work that begins again finds them there. */
+  readonly #written = new Map<string, SyncedFile>();
+  readonly #done: string[] = [];
+
+  constructor(lease: Lease, wanted: readonly OutgoingFile[], options: SyncJobOptions, tell: Tell) {
+    this.#lease = lease;
+    this.#wanted = wanted;
+    this.#options = options;
+    this.#tell = tell;
+  }
+
+  async run(repl: RawRepl): Promise<SyncJobResult> {
+    const { after, onPhase } = this.#options;
+    onPhase?.('comparing');
+    const files = await this.#sync(repl);
+    const changed = files.some(isChange);
+    this.#tell({ changed, files });
+    this.isSynced = true;
+    if (isRestart(after)) this.left = 'leave';
+    if (after.kind === 'run') this.left = 'keep';
+    const more = await afterwards(repl, this.#lease, this.#wanted, this.#options);
+    return { changed, files, ...more, ...becomesOf(repl, this.left) };
+  }
+
+  async #sync(repl: RawRepl): Promise<SyncedFile[]> {
+    const found = await syncFiles(repl, this.#wanted, {
+      ...this.#options,
+      onFile: (file) => this.#note(file),
+      onChange: () => this.#tell({ done: this.#done }),
+      mayRestart: isRestart(this.#options.after) || repl.hasToGoOn,
+    });
+    return found.map((file) => this.#written.get(file.path) ?? file);
+  }
+
+  #note(file: SyncedFile): void {
+    const { after, dryRun, onFile } = this.#options;
+    if (this.#written.has(file.path)) return;
+    if (isChange(file) && !dryRun) {
+      this.#written.set(file.path, file);
+      this.#done.push(file.path);
+      if (after.kind !== 'go-on') this.left = 'keep';
+    }
+    onFile?.(file);
+  }
+}
+
+function isRestart({ kind }: After): boolean {
+  return kind === 'soft-reset' || kind === 'hard-reset';
+}
+
+function restart(lease: Lease, { after, ...options }: SyncJobOptions): Promise<Boot> {
   const { transport, signal } = lease;
-  const boot =
-    after.kind === 'soft-reset'
-      ? await softReset(transport, { timeoutMs: BOOT_MS, signal, onOutput })
-      : await hardResetWith(
-          { ...lease, repl: undefined },
-          { timeoutMs: BOOT_MS, onOutput: options.onOutput },
-        );
-  return { ...result, ...boot };
+  const { onOutput } = options;
+  if (after.kind === 'hard-reset')
+    return hardResetWith({ ...lease, repl: undefined }, { timeoutMs: BOOT_MS, onOutput });
+  return softReset(transport, { timeoutMs: BOOT_MS, signal, onOutput: heard(lease, options).onOutput });
 }
 
 /** What becomes of the program that was interrupted, if one was. */
