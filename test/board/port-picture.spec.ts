@@ -29,6 +29,7 @@ class Machine {
   constructor(host: Partial<PictureHost> = {}) {
     const watch = new PortWatch({
       list: () => Promise.resolve(this.ports),
+      mayOpen: () => Promise.resolve(true),
       now: () => this.#now,
       pause: () => this.#next.promise,
     });
