@@ -66,8 +66,11 @@ export class Boards {
   async #close(key: string, board: Board): Promise<void> {
     const closed = board.close();
     this.#closing.set(key, closed);
-    await closed;
-    if (this.#closing.get(key) === closed) this.#closing.delete(key);
+    try {
+      await closed;
+    } finally {
+      if (this.#closing.get(key) === closed) this.#closing.delete(key);
+    }
   }
 
   async #samePath(options: BoardOptions): Promise<Held | undefined> {

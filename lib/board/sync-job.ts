@@ -79,7 +79,7 @@ export async function syncBoard(
       run: (lease) => syncAnd(lease, files, { ...options, after, mirror }, tell),
     });
   } catch (error) {
-    throw own(error, known);
+    throw told(error, known);
   }
 }
 
@@ -89,10 +89,9 @@ function afterIn({ after, dryRun }: SyncJobOptions): After {
   return after.kind === 'run' ? { ...after, path: boardPath(after.path) } : after;
 }
 
-/** One cancel ends many jobs, and what is told here is of this one. */
-function own(error: unknown, facts: Facts): unknown {
-  if (error instanceof BoardError)
-    return new BoardError(error.code, error.message, { ...error.facts, ...facts }, error);
+/** What is told already is told by whoever knows it better. */
+function told(error: unknown, facts: Facts): unknown {
+  if (error instanceof BoardError) return error.copy().tell(facts);
   return error instanceof CodedError ? (error as CodedError).tell({ ...facts, ...error.facts }) : error;
 }
 

@@ -1,7 +1,8 @@
 /**
- * Getting source code into the raw REPL: by raw paste, which the board paces itself, or on older firmware
- * slowly enough for its small input buffer. Source: MicroPython docs "Raw-paste mode".
+ * Getting source code into the raw REPL: by raw paste, which the board paces itself, or on older firmware in
+ * statements that its small input ring has room for. Source: MicroPython docs "Raw-paste mode".
  */
+import { MicroPythonError } from './errors.ts';
 import type { RawRepl } from './raw-repl.ts';
 
 /** Whether a firmware knows raw paste; learned once a connection. */
@@ -97,9 +98,16 @@ async function sendPlain(repl: RawRepl, source: string): Promise<void> {
 /** Puts the source together on the board; returns the statement that runs it and leaves nothing of it behind. */
 async function sendStatements(repl: RawRepl, source: string): Promise<string> {
   let operator = '=';
-  for (const literal of literals(source, PLAIN_BYTES - `${SENT}+=''`.length)) {
-    await repl.execute(`${SENT}${operator}'${literal}'`);
-    operator = '+=';
+  try {
+    for (const literal of literals(source, PLAIN_BYTES - `${SENT}+=''`.length)) {
+      await repl.execute(`${SENT}${operator}'${literal}'`);
+      operator = '+=';
+    }
+  } catch (error) {
+    // What has come so far takes memory, for the lack of which it ended.
+    if (error instanceof MicroPythonError && error.code === 'python-error')
+      await repl.execute(`globals().pop('${SENT}',0)`);
+    throw error;
   }
   return `exec(globals().pop('${SENT}'))`;
 }

@@ -237,13 +237,8 @@ class Upload {
   #told(error: unknown, path: string | undefined, kept: Kept): unknown {
     if (!(error instanceof CodedError)) return error;
     const done = this.#results.map((result) => result.path);
-    return this.#own(error as CodedError).tell(path === undefined ? { done } : { path, kept, done });
-  }
-
-  /** One cancel ends many jobs, and what is told here is of this one. */
-  #own(error: CodedError): CodedError {
-    if (error !== this.#signal.reason) return error;
-    return new CodedError(error.code, error.message, { ...error.facts }, error);
+    const own = error === this.#signal.reason ? (error as CodedError).copy() : (error as CodedError);
+    return own.tell(path === undefined ? { done } : { path, kept, done });
   }
 }
 

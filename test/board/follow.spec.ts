@@ -44,6 +44,16 @@ class Bench implements Ports {
   }
 }
 
+/** A board known by its number, which has gone, and another in its socket. */
+async function replaced(): Promise<{ bench: Bench; follower: PortFollower }> {
+  const bench = new Bench();
+  const follower = bench.follower('/dev/ttyACM0', `usb:${MAC}`);
+  bench.now = [port('/dev/ttyACM0', { serialNumber: MAC })];
+  await follower.open(signal);
+  bench.now = [port('/dev/ttyACM0', { serialNumber: '112233445566' })];
+  return { bench, follower };
+}
+
 /** Where the board is found after its ports have become others. */
 async function whereAfter(first: PortInfo[], then: PortInfo[], at = 0): Promise<string | undefined> {
   const bench = new Bench();
@@ -111,11 +121,7 @@ describe('board: following its port', () => {
   }).timeout(10_000);
 
   it('is waited for by the first job that finds it gone, not by all that are waiting behind', async () => {
-    const bench = new Bench();
-    const follower = bench.follower('/dev/ttyACM0', `usb:${MAC}`);
-    bench.now = [port('/dev/ttyACM0', { serialNumber: MAC })];
-    await follower.open(signal);
-    bench.now = [port('/dev/ttyACM0', { serialNumber: '112233445566' })];
+    const { bench, follower } = await replaced();
     await assert.rejects(follower.open(signal), failsWith('port-missing'));
     const before = bench.looks;
     assert.ok(before > 10);
@@ -141,11 +147,7 @@ describe('board: following its port', () => {
   });
 
   it('is no other board that is plugged into its socket between jobs, but its mask ROM, which has no number', async () => {
-    const bench = new Bench();
-    const follower = bench.follower('/dev/ttyACM0', `usb:${MAC}`);
-    bench.now = [port('/dev/ttyACM0', { serialNumber: MAC })];
-    await follower.open(signal);
-    bench.now = [port('/dev/ttyACM0', { serialNumber: '112233445566' })];
+    const { bench, follower } = await replaced();
     await assert.rejects(follower.open(signal), failsWith('port-missing'));
     bench.now = [port('/dev/ttyACM1', { serialNumber: '0', productId: '0009' })];
     await follower.open(signal);

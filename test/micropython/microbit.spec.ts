@@ -115,7 +115,9 @@ describe('micropython: a micro:bit of 2018', function () {
       assert.equal(parseTraceback((error as { facts: { text: string } }).facts.text).type, 'MemoryError');
       return true;
     });
-    assert.equal(await output('print(6 * 7)'), '42\r\n');
+    // Longer than its memory: what has come of it is not kept.
+    await assert.rejects(output(`x = 1\n`.repeat(2000)), failsWith('python-error'));
+    assert.equal(await output('print(6 * 7, "_code" in globals())'), '42 False\r\n');
   });
 
   it('tells a program that left by SystemExit from one that came to its end', async () => {
